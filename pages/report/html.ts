@@ -1,0 +1,97 @@
+import { createHash } from 'node:crypto';
+import path from 'node:path';
+import { buildSync } from 'esbuild';
+import type { LoadVerdict } from '../../load/verdict/verdict.ts';
+import { type AvailabilityResult, failureLine } from '../../synthetics/result.ts';
+import { judgementLine } from '../terminal.ts';
+import { figure, milliseconds, words } from '../words.ts';
+import { deliveryLine, headline, matrixOf, type RunReport } from './run-report.ts';
+import { styles } from './styles.ts';
+
+const entities: Record<string, string> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;', "'": '&#39;' };
+
+/** Text from the store under test is shown as text. */
+const escapeHtml = (text: string): string => text.replace(/[&<>"']/g, (c) => entities[c] ?? c);
+
+/** `</script>` inside data would end the block it stands in. */
+const inlineJson = (value: unknown): string => JSON.stringify(value).replaceAll('<', '\\u003c');
+
+let bundled: { readonly js: string; readonly css: string } | undefined;
+
+/** The chart code with its library, built once a process: a report needs no server and no network. */
+function bundle(): { readonly js: string; readonly css: string } {
+  if (bundled) return bundled;
+  const js = buildSync({
+    entryPoints: [path.join(__dirname, '../charts.ts')],
+    bundle: true,
+    minify: true,
+    format: 'iife',
+    write: false,
+    legalComments: 'none',
+  });
+  const css = buildSync({ entryPoints: [require.resolve('uplot/dist/uPlot.min.css')], minify: true, write: false });
+  bundled = { js: (js.outputFiles[0]?.text ?? '').replaceAll('</script', '<\\/script'), css: css.outputFiles[0]?.text ?? '' };
+  return bundled;
+}
+
+/** One HTML file that opens without a server: the verdict first, then journeys × targets, what failed, and the load run. */
+export function reportHtml(report: RunReport): string {
+  const { js, css } = bundle();
+  const style = css + styles;
+  const hash = (text: string) => `'sha256-${createHash('sha256').update(text).digest('base64')}'`;
+  // uPlot places its parts by style attributes, hence 'unsafe-inline' for styles alone.
+  const policy = `default-src 'none'; script-src ${hash(js)}; style-src 'unsafe-inline'`;
+  const head = headline(report);
+  return `<!doctype html>
+<html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
+<meta http-equiv="Content-Security-Policy" content="${policy}">
+<title>${escapeHtml(`${head.word}: ${head.text}`)}</title><style>${style}</style></head><body><main>
+<h1 class="${words[head.word].tone}">${words[head.word].symbol} ${head.word}</h1>
+<p class="lead">${escapeHtml(head.text)}</p>
+<p>${escapeHtml(`${report.startedAt} to ${report.endedAt}, run ${report.run}`)}</p>
+${report.faults.map((fault) => `<p class="bad">✗ ${escapeHtml(fault)}</p>`).join('\n')}
+${matrixSection(report.results)}
+${failureSection(report.results)}
+<p>${escapeHtml(deliveryLine(report.delivery))}</p>
+${report.load ? loadSection(report.load) : ''}
+</main><script>${js}</script></body></html>
+`;
+}
+
+function matrixSection(results: readonly AvailabilityResult[]): string {
+  const { targets, rows } = matrixOf(results);
+  const cell = (result: AvailabilityResult | undefined) =>
+    result
+      ? `<td class="${words[result.outcome].tone}" title="${escapeHtml(failureLine(result) || result.outcome)}"><span aria-hidden="true">${words[result.outcome].symbol}</span> ${milliseconds(result.durationMs)} <span class="word">${result.failure?.cause ?? result.outcome}</span></td>`
+      : '<td>not run</td>';
+  const body = rows
+    .map((row) => `<tr><th scope="row">${escapeHtml(row.journey)}</th>${row.cells.map(cell).join('')}</tr>`)
+    .join('\n');
+  const columns = targets.map((target) => `<th scope="col">${escapeHtml(target)}</th>`).join('');
+  return `<h2>Journeys × targets</h2><div class="scroll"><table><thead><tr><th scope="col">journey</th>${columns}</tr></thead><tbody>${body}</tbody></table></div>`;
+}
+
+function failureSection(results: readonly AvailabilityResult[]): string {
+  const rows = results.filter((r) => r.outcome !== 'passed' || r.warnings.length > 0).map(failureItem);
+  return rows.length === 0 ? '' : `<h2>What to look at</h2><ul>${rows.join('\n')}</ul>`;
+}
+
+function failureItem(result: AvailabilityResult): string {
+  const served = result.servedBy
+    ? `, served by ${result.servedBy.stamp} ${result.servedBy.instance} build ${result.servedBy.build}`
+    : '';
+  const line = failureLine(result) || `${result.journey} (${result.target.name}): ${result.outcome}`;
+  const notes = result.warnings.map((warning) => `<br>! ${escapeHtml(warning)}`).join('');
+  return `<li class="${words[result.outcome].tone}">${words[result.outcome].symbol} ${escapeHtml(line)}<br><small>${escapeHtml(`${result.startedAt}, operation ${result.traceId}${served}`)}</small>${notes}</li>`;
+}
+
+function loadSection(load: LoadVerdict): string {
+  const { symbol, tone } = words[load.verdict];
+  const judgements = load.judgements
+    .map((j) => `<li class="${words[j.verdict].tone}">${words[j.verdict].symbol} ${escapeHtml(judgementLine(j))}</li>`)
+    .join('\n');
+  const text = `${load.scenario}: ${load.verdict}, ${figure(load.rateReachedPerSecond)} of ${figure(load.rateWantedPerSecond)} requests/s, ${figure(load.requests)} requests`;
+  return `<h2>Load</h2><p class="lead ${tone}">${symbol} ${escapeHtml(text)}</p><ul>${judgements}</ul>
+<div id="chart-rate"></div><div id="chart-latency"></div>
+<script type="application/json" id="load-data">${inlineJson(load)}</script>`;
+}

@@ -1,0 +1,64 @@
+import Table from 'cli-table3';
+import { createColors } from 'picocolors';
+import type { Judgement, LoadVerdict } from '../load/verdict/verdict.ts';
+import { type AvailabilityResult, failureLine } from '../synthetics/result.ts';
+import { countLine, deliveryLine, matrixOf, type RunReport } from './report/run-report.ts';
+import { figure, milliseconds, words } from './words.ts';
+
+type Colours = ReturnType<typeof createColors>;
+
+/** The run at a glance: journeys × targets, what failed and why, the load verdict, delivery. */
+export function renderRun(report: RunReport, colour: boolean): string {
+  const colours = createColors(colour);
+  const failures = report.results
+    .filter((r) => r.outcome !== 'passed')
+    .map((r) => paint(colours, r.outcome, `  ${words[r.outcome].symbol} ${failureLine(r)}`));
+  const warnings = [
+    ...new Set(report.results.flatMap((r) => r.warnings.map((w) => `  ! ${r.journey} (${r.target.name}): ${w}`))),
+  ];
+  return [
+    matrixTable(report.results, colours),
+    countLine(report.results),
+    ...failures,
+    ...warnings,
+    ...(report.load ? ['', ...loadLines(report.load, colours)] : []),
+    ...report.faults.map((fault) => paint(colours, 'failed', `  ✗ ${fault}`)),
+    '',
+    deliveryLine(report.delivery),
+  ].join('\n');
+}
+
+function paint(colours: Colours, word: keyof typeof words, text: string): string {
+  return colours[words[word].terminal](text);
+}
+
+function matrixTable(results: readonly AvailabilityResult[], colours: Colours): string {
+  const { targets, rows } = matrixOf(results);
+  const table = new Table({ head: ['journey', ...targets], style: { head: [], border: [] } });
+  for (const row of rows) table.push([row.journey, ...row.cells.map((cell) => matrixCell(cell, colours))]);
+  return table.toString();
+}
+
+function matrixCell(result: AvailabilityResult | undefined, colours: Colours): string {
+  if (!result) return '–';
+  const { symbol } = words[result.outcome];
+  const cause = result.failure ? ` ${result.failure.cause}` : '';
+  return paint(colours, result.outcome, `${symbol} ${milliseconds(result.durationMs)}${cause}`);
+}
+
+/** The load verdict with its figures; also what `npm run load` prints. */
+export function loadLines(load: LoadVerdict, colours: Colours = createColors()): string[] {
+  const head = `load ${load.scenario}: ${load.verdict}, ${figure(load.rateReachedPerSecond)} of ${figure(load.rateWantedPerSecond)} requests/s, ${figure(load.requests)} requests`;
+  return [
+    paint(colours, load.verdict, `${words[load.verdict].symbol} ${head}`),
+    ...load.judgements.map((j) => paint(colours, j.verdict, `  ${words[j.verdict].symbol} ${judgementLine(j)}`)),
+  ];
+}
+
+/** `latency p95 41 ms (limit 200 ms, 3,512 samples)` */
+export function judgementLine(judgement: Judgement): string {
+  const { name, value, limit, unit, samples, reason } = judgement;
+  const seen = value === undefined ? 'not seen' : `${figure(value)} ${unit}`;
+  const bound = limit === undefined ? '' : `limit ${figure(limit)} ${unit}, `;
+  return `${name} ${seen} (${bound}${figure(samples)} samples)${reason === undefined ? '' : `: ${reason}`}`;
+}
