@@ -1,0 +1,92 @@
+import { existsSync, renameSync } from 'node:fs';
+import { DatabaseSync } from 'node:sqlite';
+
+export interface Opened {
+  readonly database: DatabaseSync;
+  /** Where a damaged file went, and what was wrong with it. */
+  readonly setAside?: string;
+  readonly damage?: string;
+}
+
+/** The outbox can't be opened, for a reason that a new file wouldn't mend: no right, no room, no folder. */
+export class OutboxError extends Error {
+  override readonly name = 'OutboxError';
+}
+
+class DamagedFile extends Error {}
+
+const schema = `
+  create table if not exists item(
+    seq integer primary key autoincrement,
+    id text not null unique,
+    kind text not null,
+    at integer not null,
+    journey text not null,
+    target text not null,
+    body text not null,
+    state text not null,
+    reason text,
+    attempts integer not null,
+    changedAt integer not null
+  );
+  create index if not exists item_state on item(state, seq);
+  create index if not exists item_at on item(at);
+  create table if not exists number(name text primary key, value integer not null) without rowid;`;
+
+/** How long one process waits for another's write. */
+const busyTimeoutMs = 15_000;
+
+const sqliteBusy = 5;
+/** SQLITE_CORRUPT and SQLITE_NOTADB. */
+const damaged = new Set([11, 26]);
+
+/** Opens or makes the file; a damaged one is renamed with its write-ahead log, so that what it holds can still be saved. */
+export function openDatabase(path: string, now: () => number): Opened {
+  try {
+    return { database: openWhole(path) };
+  } catch (error) {
+    if (!(error instanceof DamagedFile)) throw error;
+    const setAside = `${path}.damaged-${new Date(now()).toISOString().replaceAll(':', '-')}`;
+    for (const suffix of ['', '-wal', '-shm']) if (existsSync(path + suffix)) renameSync(path + suffix, setAside + suffix);
+    return { database: openWhole(path), setAside, damage: error.message };
+  }
+}
+
+function openWhole(path: string): DatabaseSync {
+  let database: DatabaseSync | undefined;
+  try {
+    database = new DatabaseSync(path, { timeout: busyTimeoutMs });
+    prepare(database);
+    const verdict = database.prepare('pragma quick_check(1)').get()?.quick_check;
+    if (verdict !== 'ok') throw new DamagedFile(String(verdict));
+    return database;
+  } catch (error) {
+    database?.close();
+    const { message } = error as Error;
+    if (error instanceof DamagedFile) throw error;
+    if (damaged.has(errorCode(error))) throw new DamagedFile(message);
+    throw new OutboxError(`cannot open the outbox ${path}: ${message}`, { cause: error });
+  }
+}
+
+/** Switching a new file to WAL doesn't wait for the lock as other statements do: tried again until the same time is up. */
+function prepare(database: DatabaseSync): void {
+  const giveUpAt = performance.now() + busyTimeoutMs;
+  for (;;) {
+    try {
+      database.exec('pragma journal_mode = wal; pragma synchronous = normal');
+      database.exec(`begin immediate; ${schema} commit`);
+      return;
+    } catch (error) {
+      if (database.isTransaction) database.exec('rollback');
+      if (errorCode(error) !== sqliteBusy || performance.now() > giveUpAt) throw error;
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 10);
+    }
+  }
+}
+
+/** SQLite's primary result code: the low byte of what `node:sqlite` reports. */
+function errorCode(error: unknown): number {
+  const code = error instanceof Error && 'errcode' in error ? error.errcode : undefined;
+  return typeof code === 'number' ? code & 0xff : 0;
+}

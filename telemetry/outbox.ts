@@ -1,0 +1,250 @@
+import { mkdirSync } from 'node:fs';
+import { dirname, join, resolve } from 'node:path';
+import type { DatabaseSync, SQLInputValue } from 'node:sqlite';
+import { type AvailabilityResult, availabilityResultSchema } from '../synthetics/result.ts';
+import type { TelemetryEvent } from './event.ts';
+import { type Opened, openDatabase } from './outbox-file.ts';
+
+export type ItemKind = 'availability' | 'event';
+export type ItemState = 'waiting' | 'delivered' | 'parked';
+
+/** A row on its way out; `body` is JSON that its reader parses anew, since the file outlives the code that wrote it. */
+export interface OutboxItem {
+  /** Grows with the order of arrival. */
+  readonly seq: number;
+  readonly id: string;
+  readonly kind: ItemKind;
+  readonly body: string;
+  readonly attempts: number;
+}
+
+/** What became of one item in one attempt to deliver it. */
+export type Mark =
+  | { readonly id: string; readonly state: 'delivered' }
+  | { readonly id: string; readonly state: 'waiting' | 'parked'; readonly reason: string };
+
+export interface OutboxCounts {
+  readonly waiting: number;
+  readonly delivered: number;
+  readonly parked: number;
+  /** Rows that the size rule removed since the file was made; `waiting` ones never reached Application Insights. */
+  readonly dropped: Readonly<Record<ItemState, number>>;
+}
+
+export interface Added {
+  readonly added: number;
+  /** Ids that were there already, and stay as they were. */
+  readonly repeated: number;
+  readonly dropped: Readonly<Record<ItemState, number>>;
+}
+
+export interface RecentQuery {
+  /** Start of the results, milliseconds since the epoch. */
+  readonly since: number;
+  readonly journey?: string;
+  readonly target?: string;
+  /** Default 10,000. */
+  readonly limit?: number;
+}
+
+export interface OutboxOptions {
+  readonly now: () => number;
+  /** Rows of all states together; default 200,000, some four days of eight journeys on six targets a minute. */
+  readonly maxRows?: number;
+  /** Says what was set aside or dropped; default standard error. */
+  readonly warn?: (message: string) => void;
+}
+
+export const defaultMaxRows = 200_000;
+const none: Readonly<Record<ItemState, number>> = { waiting: 0, delivered: 0, parked: 0 };
+/** What has arrived already goes first; what nobody has seen yet goes last. */
+const dropOrder: readonly ItemState[] = ['delivered', 'parked', 'waiting'];
+
+/** `.local/outbox/<environment>.db` of this checkout: results of different environments never mix. */
+export function outboxPath(environmentName: string): string {
+  return resolve(join(__dirname, '..', '.local', 'outbox', `${environmentName}.db`));
+}
+
+/** Results wait here until Application Insights has confirmed each; several processes may use one file at once. */
+export class Outbox {
+  readonly path: string;
+  /** Where a damaged predecessor of this file went; undefined when there was none. */
+  readonly setAside: string | undefined;
+  private readonly database: DatabaseSync;
+  private readonly now: () => number;
+  private readonly maxRows: number;
+  private readonly warn: (message: string) => void;
+
+  constructor(path: string, opened: Opened, options: OutboxOptions) {
+    this.path = path;
+    this.setAside = opened.setAside;
+    this.database = opened.database;
+    this.now = options.now;
+    this.maxRows = options.maxRows ?? defaultMaxRows;
+    this.warn = options.warn ?? ((message) => console.error(message));
+  }
+
+  /** Stores results in one transaction: all of them or, on an error, none. */
+  add(results: readonly AvailabilityResult[]): Added {
+    return this.insert(
+      results.map((r) => ['availability', r.id, Date.parse(r.startedAt), r.journey, r.target.name, JSON.stringify(r)]),
+    );
+  }
+
+  addEvents(events: readonly TelemetryEvent[]): Added {
+    return this.insert(events.map((e) => ['event', e.id, Date.parse(e.at), e.name, '', JSON.stringify(e)]));
+  }
+
+  /** Oldest first, after the given place in the order of arrival. */
+  waiting(limit: number, afterSeq = 0): OutboxItem[] {
+    return this.all(
+      `select seq, id, kind, body, attempts from item where state = 'waiting' and seq > ? order by seq limit ?`,
+      afterSeq,
+      limit,
+    ).map((row) => ({
+      seq: Number(row.seq),
+      id: String(row.id),
+      kind: row.kind === 'event' ? 'event' : 'availability',
+      body: String(row.body),
+      attempts: Number(row.attempts),
+    }));
+  }
+
+  /** Records what became of items. Delivered is final: a slower process that failed with the same item can't undo it. */
+  mark(marks: readonly Mark[]): void {
+    const statement = this.database.prepare(
+      `update item set state = ?, reason = ?, attempts = attempts + 1, changedAt = ? where id = ? and state <> 'delivered'`,
+    );
+    this.transaction(() => {
+      for (const mark of marks) statement.run(mark.state, mark.state === 'delivered' ? null : mark.reason, this.now(), mark.id);
+    });
+  }
+
+  /** Gives parked items another chance, after their cause was mended; answers how many. */
+  requeueParked(): number {
+    return Number(
+      this.database.prepare(`update item set state = 'waiting', changedAt = ? where state = 'parked'`).run(this.now()).changes,
+    );
+  }
+
+  counts(): OutboxCounts {
+    const counts = { ...none };
+    for (const row of this.all('select state, count(*) as number from item group by state'))
+      counts[row.state as ItemState] = Number(row.number);
+    return { ...counts, dropped: this.dropped() };
+  }
+
+  /** Why items are parked or still waiting after an attempt, with how many of each, most first. */
+  reasons(state: 'waiting' | 'parked'): { reason: string; items: number }[] {
+    return this.all(
+      `select reason, count(*) as items from item where state = ? and reason is not null group by reason order by items desc, reason`,
+      state,
+    ).map((row) => ({ reason: String(row.reason), items: Number(row.items) }));
+  }
+
+  /** Results by their start, oldest first, each id once, whatever became of their delivery. */
+  recent(query: RecentQuery): AvailabilityResult[] {
+    const rows = this.all(
+      `select body from (select body, at, seq from item where kind = 'availability' and at >= ?
+         and (? is null or journey = ?) and (? is null or target = ?) order by at desc, seq desc limit ?) order by at, seq`,
+      query.since,
+      query.journey ?? null,
+      query.journey ?? null,
+      query.target ?? null,
+      query.target ?? null,
+      query.limit ?? 10_000,
+    );
+    return rows.flatMap((row) => availabilityResultSchema.safeParse(JSON.parse(String(row.body))).data ?? []);
+  }
+
+  /** Until when an endpoint asked to be left alone, milliseconds since the epoch; 0 when it didn't. */
+  backoffUntil(host: string): number {
+    return this.number(`backoff ${host}`);
+  }
+
+  setBackoff(host: string, untilMs: number): void {
+    this.database
+      .prepare('insert into number(name, value) values (?, ?) on conflict(name) do update set value = excluded.value')
+      .run(`backoff ${host}`, untilMs);
+  }
+
+  close(): void {
+    this.database.close();
+  }
+
+  private insert(rows: SQLInputValue[][]): Added {
+    const statement = this.database.prepare(
+      `insert into item(kind, id, at, journey, target, body, state, attempts, changedAt)
+       values (?, ?, ?, ?, ?, ?, 'waiting', 0, ?) on conflict(id) do nothing`,
+    );
+    const now = this.now();
+    let added = 0;
+    const dropped = this.transaction(() => {
+      for (const row of rows) added += Number(statement.run(...row, now).changes);
+      return this.bound();
+    });
+    const lost = dropped.waiting + dropped.parked;
+    if (lost > 0) this.warn(`outbox ${this.path} is full: ${lost} undelivered results were dropped, the oldest first`);
+    return { added, repeated: rows.length - added, dropped };
+  }
+
+  /** Keeps the file within its rows: delivered ones go first, then the oldest parked, then the oldest waiting. */
+  private bound(): Record<ItemState, number> {
+    const dropped = { ...none };
+    const span = this.all('select max(seq) - min(seq) + 1 as span from item')[0];
+    // The span of the sequence bounds the count from above, and takes no scan.
+    if (Number(span?.span ?? 0) <= this.maxRows) return dropped;
+    let excess = Number(this.all('select count(*) as rows from item')[0]?.rows) - this.maxRows;
+    for (const state of dropOrder) {
+      if (excess <= 0) break;
+      dropped[state] = Number(
+        this.database
+          .prepare('delete from item where seq in (select seq from item where state = ? order by seq limit ?)')
+          .run(state, excess).changes,
+      );
+      excess -= dropped[state];
+      this.database
+        .prepare('insert into number(name, value) values (?, ?) on conflict(name) do update set value = value + excluded.value')
+        .run(`dropped ${state}`, dropped[state]);
+    }
+    return dropped;
+  }
+
+  private dropped(): Record<ItemState, number> {
+    const numbers = dropOrder.map((state): [ItemState, number] => [state, this.number(`dropped ${state}`)]);
+    return { ...none, ...Object.fromEntries(numbers) };
+  }
+
+  private number(name: string): number {
+    return Number(this.all('select value from number where name = ?', name)[0]?.value ?? 0);
+  }
+
+  private all(sql: string, ...values: SQLInputValue[]) {
+    return this.database.prepare(sql).all(...values);
+  }
+
+  /** `immediate` takes the write lock at once: a read that turns into a write fails where another process wrote meanwhile. */
+  private transaction<T>(act: () => T): T {
+    this.database.exec('begin immediate');
+    try {
+      const value = act();
+      this.database.exec('commit');
+      return value;
+    } catch (error) {
+      this.database.exec('rollback');
+      throw error;
+    }
+  }
+}
+
+/** Opens or makes the outbox at a path; a damaged file is renamed, said, and replaced by an empty one. */
+export function openOutbox(path: string, options: OutboxOptions): Outbox {
+  mkdirSync(dirname(path), { recursive: true });
+  const opened = openDatabase(path, options.now);
+  const outbox = new Outbox(path, opened, options);
+  if (opened.setAside !== undefined)
+    (options.warn ?? ((message: string) => console.error(message)))(
+      `outbox ${path} was damaged (${opened.damage}); it was set aside as ${opened.setAside}, and results go to a new one`,
+    );
+  return outbox;
+}
