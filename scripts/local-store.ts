@@ -1,0 +1,184 @@
+import { fork } from 'node:child_process';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { Agent, request } from 'undici';
+import { startContoso } from '../fixtures/contoso/contoso.ts';
+import type { Contoso, ContosoOptions } from '../fixtures/contoso/options.ts';
+import type { Environment } from '../fixtures/environments/schema.ts';
+
+const root = join(__dirname, '..');
+
+/** Where a running store puts its CA; what SSL_CERT_FILE and NODE_EXTRA_CA_CERTS name. */
+export const caFileOf = (environment: Environment) =>
+  join(root, '.local', environment.name === 'local' ? 'ca.pem' : `ca-${environment.name}.pem`);
+
+export class LocalStoreError extends Error {
+  override readonly name = 'LocalStoreError';
+}
+
+type LocalEnvironment = Environment & { readonly local: NonNullable<Environment['local']> };
+
+function requireLocal(environment: Environment): LocalEnvironment {
+  if (environment.local) return { ...environment, local: environment.local };
+  throw new LocalStoreError(
+    `environment ${environment.name} has no local: the suite carries no store for it, it tests the one at its endpoints`,
+  );
+}
+
+const portOf = (endpoint: string) => {
+  const url = new URL(endpoint);
+  return Number(url.port || (url.protocol === 'https:' ? 443 : 80));
+};
+
+/** What the store needs to know of an environment: ports from its endpoints, the rest as it stands there. */
+export function contosoOptionsOf(environment: Environment): ContosoOptions {
+  const { local, auth, stamps, plans, cosmosAccounts, syntheticHeader, global } = requireLocal(environment);
+  if (auth.kind !== 'client-secret')
+    throw new LocalStoreError(`environment ${environment.name}: auth.kind is ${auth.kind}; the local store knows client-secret`);
+  return {
+    environment: environment.name,
+    stamps: stamps.map(({ endpoint, slots, headers: _, ...stamp }) => ({
+      ...stamp,
+      port: portOf(endpoint),
+      slots: slots.map((slot) => ({ name: slot.name, port: portOf(slot.endpoint) })),
+    })),
+    plans: plans.map((plan) => ({ ...plan, instances: plan.autoscale?.default ?? plan.instances })),
+    cosmosAccounts,
+    ...(global ? { globalPort: portOf(global.endpoint) } : {}),
+    controlPort: portOf(local.controlEndpoint),
+    adminToken: local.adminToken,
+    client: { id: auth.clientId, secret: auth.clientSecret, scope: auth.scope },
+    syntheticHeader,
+    timeScale: local.timeScale,
+    seed: local.seed,
+  };
+}
+
+/** Starts the store in this process and leaves its CA where tools find it. */
+export async function startInProcess(environment: Environment): Promise<Contoso> {
+  const contoso = await startContoso(contosoOptionsOf(environment));
+  const file = caFileOf(environment);
+  mkdirSync(dirname(file), { recursive: true });
+  writeFileSync(file, contoso.ca);
+  return contoso;
+}
+
+export type StoreState =
+  | { readonly kind: 'absent' }
+  /** The store of this very environment, and the CA that it is trusted by. */
+  | { readonly kind: 'running'; readonly ca: string }
+  | { readonly kind: 'other'; readonly seen: string };
+
+const detectMs = 2_000;
+const readText = (file: string) => {
+  try {
+    return readFileSync(file, 'utf8');
+  } catch {
+    return undefined;
+  }
+};
+const codeOf = (error: unknown) => (error instanceof Error && 'code' in error ? String(error.code) : '');
+
+/** Looks at the control endpoint: this environment's store, something else, or nothing. */
+export async function detectStore(environment: Environment): Promise<StoreState> {
+  const { local } = requireLocal(environment);
+  const ca = readText(caFileOf(environment));
+  const dispatcher = new Agent({
+    connect: { ...(ca ? { ca } : {}), timeout: detectMs },
+    headersTimeout: detectMs,
+    bodyTimeout: detectMs,
+  });
+  const get = async (path: string, headers: Record<string, string> = {}) => {
+    const { statusCode, body } = await request(`${local.controlEndpoint}${path}`, { dispatcher, headers });
+    return { status: statusCode, text: await body.text() };
+  };
+  try {
+    const clock = await get('/clock');
+    if (clock.status !== 200 || !clock.text.includes('timeScale'))
+      return { kind: 'other', seen: `GET /clock answered ${clock.status}` };
+    const state = await get('/admin/state', { authorization: `Bearer ${local.adminToken}` });
+    const name = state.status === 200 ? environmentOf(state.text) : undefined;
+    if (name !== environment.name)
+      return { kind: 'other', seen: `a store of environment ${name ?? `unknown (status ${state.status})`}` };
+    return { kind: 'running', ca: ca ?? '' };
+  } catch (error) {
+    if (isRefused(error)) return { kind: 'absent' };
+    return { kind: 'other', seen: codeOf(error) || String(error) };
+  } finally {
+    await dispatcher.destroy();
+  }
+}
+
+/** Both addresses of localhost refuse: an AggregateError, whose parts carry the code. */
+const isRefused = (error: unknown): boolean =>
+  codeOf(error) === 'ECONNREFUSED' ||
+  (error instanceof AggregateError && error.errors.every((e) => codeOf(e) === 'ECONNREFUSED'));
+
+function environmentOf(text: string): string | undefined {
+  try {
+    const state: unknown = JSON.parse(text);
+    return typeof state === 'object' && state !== null && 'environment' in state ? String(state.environment) : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+export interface LocalStore {
+  /** PEM file to trust. */
+  readonly caFile: string;
+  /** False: it was running already, and goes on running after close. */
+  readonly started: boolean;
+  close(): Promise<void>;
+}
+
+/** Messages from `scripts/local.ts` to the command that spawned it. */
+export type StoreMessage = { readonly kind: 'ready' } | { readonly kind: 'failed'; readonly message: string };
+
+/**
+ * Makes sure that the environment's store runs: takes the one that does, or starts one as a child process that ends with
+ * this one. `nameOrPath` is what the child gets as `--env`.
+ * @throws LocalStoreError where the port is taken by something else, or the store does not start
+ */
+export async function ensureStore(environment: Environment, nameOrPath: string): Promise<LocalStore> {
+  const caFile = caFileOf(environment);
+  const state = await detectStore(environment);
+  if (state.kind === 'running') return { caFile, started: false, close: () => Promise.resolve() };
+  if (state.kind === 'other') {
+    const endpoint = requireLocal(environment).local.controlEndpoint;
+    throw new LocalStoreError(`local.controlEndpoint ${endpoint} is taken by something else: ${state.seen}`);
+  }
+  const close = await spawnStore(nameOrPath);
+  return { caFile, started: true, close };
+}
+
+const startMs = 30_000;
+const stopMs = 3_000;
+
+function spawnStore(nameOrPath: string): Promise<() => Promise<void>> {
+  const child = fork(join(root, 'scripts', 'local.ts'), ['--env', nameOrPath], {
+    cwd: root,
+    execArgv: ['-r', 'ts-node/register'],
+    stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
+  });
+  const exited = new Promise<number | null>((resolve) => child.once('exit', resolve));
+  const close = async () => {
+    if (child.exitCode !== null || child.signalCode !== null) return;
+    child.kill('SIGTERM');
+    const hard = setTimeout(() => child.kill('SIGKILL'), stopMs);
+    await exited;
+    clearTimeout(hard);
+  };
+  return new Promise((resolve, reject) => {
+    const fail = (message: string) => {
+      clearTimeout(late);
+      void close().then(() => reject(new LocalStoreError(message)));
+    };
+    const late = setTimeout(() => fail(`the local store did not start within ${startMs / 1_000} s`), startMs);
+    child.on('message', (message: StoreMessage) => {
+      if (message.kind === 'failed') return fail(message.message);
+      clearTimeout(late);
+      resolve(close);
+    });
+    void exited.then((code) => fail(`the local store ended with code ${code} before it was ready`));
+  });
+}

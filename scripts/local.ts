@@ -1,0 +1,64 @@
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import type { Contoso } from '../fixtures/contoso/options.ts';
+import { loadEnvironment } from '../fixtures/environments/load.ts';
+import type { Environment } from '../fixtures/environments/schema.ts';
+import { targetsOf } from '../fixtures/environments/targets.ts';
+import { caFileOf, detectStore, LocalStoreError, type StoreMessage, startInProcess } from './local-store.ts';
+
+/** `npm run local [-- --env <name or path>]`: the local store, until Ctrl-C. Exit codes: 0 stopped, 3 could not start. */
+async function main(): Promise<number> {
+  const { values } = parseArgs({ options: { env: { type: 'string' } } });
+  const nameOrPath = values.env || process.env.TARGET_ENV || 'local';
+  const environment = await loadEnvironment(nameOrPath);
+  const state = await detectStore(environment);
+  if (state.kind === 'running') throw new LocalStoreError(`the store of environment ${environment.name} is running already`);
+  const stopped = untilStopped();
+  const contoso = await startInProcess(environment);
+  if (process.send) process.send({ kind: 'ready' } satisfies StoreMessage);
+  else process.stdout.write(describe(environment, nameOrPath, contoso));
+  await stopped;
+  await contoso.close();
+  return 0;
+}
+
+/** Ctrl-C, SIGTERM, or the end of the command that spawned this one, which closes the IPC channel however it ends. */
+const untilStopped = () =>
+  new Promise<void>((resolve) => {
+    for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, () => resolve());
+    if (process.send) process.once('disconnect', () => resolve());
+  });
+
+/** Endpoints, and the line that lets tools run by hand find and trust them. */
+function describe(environment: Environment, nameOrPath: string, contoso: Contoso): string {
+  const rows = [...targetsOf(environment).map(({ name, endpoint }) => [name, endpoint]), ['control', contoso.controlUrl]];
+  const width = Math.max(...rows.map(([name]) => name?.length ?? 0));
+  const root = join(__dirname, '..');
+  const path = [join(root, '.local', 'bin'), join(root, 'node_modules', '.bin')].join(':');
+  const ca = caFileOf(environment);
+  return [
+    `Contoso Shoes, environment ${environment.name}, runs in ${environment.stamps.length} stamp(s); control-plane time ×${environment.local?.timeScale}.`,
+    '',
+    ...rows.map(([name, endpoint]) => `  ${name?.padEnd(width)}  ${endpoint}`),
+    '',
+    'For k6, Playwright and curl, in another terminal:',
+    `  export PATH="${path}:$PATH" SSL_CERT_FILE="${ca}" NODE_EXTRA_CA_CERTS="${ca}" TARGET_ENV="${nameOrPath}"`,
+    '',
+    'Ctrl-C stops it.',
+    '',
+  ].join('\n');
+}
+
+main().then(
+  (code) => {
+    process.exitCode = code;
+    // The channel to the parent would keep this process alive.
+    if (process.connected) process.disconnect();
+  },
+  (error: unknown) => {
+    const message = error instanceof Error ? error.message : String(error);
+    if (process.send) process.send({ kind: 'failed', message } satisfies StoreMessage, () => process.disconnect());
+    else process.stderr.write(`${message}\n`);
+    process.exitCode = 3;
+  },
+);
