@@ -13,6 +13,8 @@ export interface DeliverOptions {
   readonly deadlineMs: number;
   /** The longest wait for one answer, milliseconds; default 10,000. */
   readonly requestTimeoutMs?: number;
+  /** Pauses before a batch is tried again, milliseconds; default 200 and 1,000, then the endpoint is left alone until the next delivery. */
+  readonly retryPausesMs?: readonly number[];
 }
 
 export interface Delivery {
@@ -31,8 +33,7 @@ export interface Delivery {
 /** Azure's limit of one item, and ours of one request: uncompressed, as the endpoint counts. */
 const maxItemBytes = 64 * 1_024;
 const maxBatchBytes = 1_000_000;
-/** Tried again after these pauses when the endpoint failed with a whole batch; then it is left alone until the next delivery. */
-const retryPausesMs = [200, 1_000];
+const defaultRetryPausesMs = [200, 1_000];
 
 /** Sends what waits, oldest first, until all is delivered, the endpoint doesn't take it, or the time is up. */
 export async function deliver(outbox: Outbox, options: DeliverOptions): Promise<Delivery> {
@@ -119,7 +120,7 @@ class Drain {
   /** Sends a batch, again where that may help, and in halves where one item spoils the others. */
   private async send(batch: readonly Emission[]): Promise<void> {
     let items = batch;
-    for (const pauseMs of [...retryPausesMs, undefined]) {
+    for (const pauseMs of [...(this.options.retryPausesMs ?? defaultRetryPausesMs), undefined]) {
       if (this.outOfTime()) return;
       const { receipts, retryAfterMs } = await this.exchange(items);
       const suspects = this.settle(items, receipts);

@@ -5,6 +5,8 @@ import { type AvailabilityResult, availabilityResultSchema } from '../synthetics
 import type { TelemetryEvent } from './event.ts';
 import { type Opened, openDatabase } from './outbox-file.ts';
 
+export { OutboxError } from './outbox-file.ts';
+
 export type ItemKind = 'availability' | 'event';
 export type ItemState = 'waiting' | 'delivered' | 'parked';
 

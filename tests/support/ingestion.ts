@@ -74,10 +74,10 @@ export function connectionStringTo(port: number): string {
   return `InstrumentationKey=11111111-2222-3333-4444-555555555555;IngestionEndpoint=https://127.0.0.1:${port}/`;
 }
 
-/** A real HTTPS ingestion endpoint on a port of its own, whose CA this process then trusts. */
-export async function startIngestion(behaviour: Behaviour = acceptAll): Promise<Ingestion> {
+/** A real HTTPS ingestion endpoint on a port of its own, whose CA this process then trusts unless told otherwise. */
+export async function startIngestion(behaviour: Behaviour = acceptAll, { trusted = true } = {}): Promise<Ingestion> {
   const authority = await createAuthority();
-  tls.setDefaultCACertificates([...tls.getCACertificates('default'), authority.ca]);
+  if (trusted) tls.setDefaultCACertificates([...tls.getCACertificates('default'), authority.ca]);
   const requests: Envelope[][] = [];
   const accepted: Envelope[] = [];
   let current = behaviour;
