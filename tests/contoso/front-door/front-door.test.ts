@@ -1,0 +1,297 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { Agent, request } from 'undici';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { type FrontDoor, type FrontDoorOptions, startFrontDoor } from '../../../fixtures/contoso/azure/front-door.ts';
+import { type Listener, listen } from '../../../fixtures/contoso/azure/listener.ts';
+import { type Answer, echo, testCertificate, world } from '../app-service/doubles.ts';
+
+interface TestOrigin extends Listener {
+  readonly name: string;
+  readonly seen: IncomingMessage[];
+  /** Probes answer with this. */
+  health: number;
+  /** Replaces the echo. */
+  answer: ((req: IncomingMessage, res: ServerResponse) => void) | undefined;
+}
+
+let dispatcher: Agent;
+const closing: (() => Promise<void>)[] = [];
+
+beforeEach(async () => {
+  dispatcher = new Agent({ connect: { ca: (await testCertificate()).ca } });
+});
+afterEach(async () => {
+  await dispatcher.destroy();
+  await Promise.all(closing.splice(0).map((close) => close()));
+});
+
+async function origin(name: string): Promise<TestOrigin> {
+  const { certificate } = await testCertificate();
+  const app = echo({ region: name, stamp: name, instance: `${name}-0`, build: '1' });
+  const state = { name, seen: [] as IncomingMessage[], health: 200, answer: undefined as TestOrigin['answer'] };
+  const listener = await listen({
+    certificate,
+    port: 0,
+    handle: (req, res) => {
+      state.seen.push(req);
+      if (req.url === '/api/health') res.writeHead(state.health).end();
+      else if (state.answer) state.answer(req, res);
+      else app.handle(req, res);
+    },
+  });
+  closing.push(listener.close);
+  return Object.assign(state, listener);
+}
+
+async function frontDoor(origins: readonly TestOrigin[], over: Partial<FrontDoorOptions> = {}): Promise<FrontDoor> {
+  const { ca, certificate } = await testCertificate();
+  const front = await startFrontDoor({
+    port: 0,
+    ca,
+    certificate,
+    origins: origins.map(({ name, url }) => ({ name, url })),
+    // One probe every 25 ms.
+    world: world(1_200),
+    ...over,
+  });
+  closing.push(front.close);
+  return front;
+}
+
+interface Sent {
+  readonly path?: string;
+  readonly method?: 'GET' | 'HEAD' | 'POST' | 'DELETE';
+  readonly headers?: Record<string, string>;
+  readonly body?: string;
+}
+
+async function send(
+  front: FrontDoor,
+  { path = '/api/products', method = 'GET', headers = {}, body }: Sent = {},
+): Promise<Answer> {
+  const answer = await request(`${front.url}${path}`, { dispatcher, method, headers, ...(body === undefined ? {} : { body }) });
+  const text = await answer.body.text();
+  return { status: answer.statusCode, headers: answer.headers, json: text ? JSON.parse(text) : {} };
+}
+
+const share = async (front: FrontDoor, requests: number) => {
+  const count: Record<string, number> = {};
+  for (let i = 0; i < requests; i += 1) {
+    const { json, status } = await send(front);
+    const name = status === 200 ? String(json.stamp) : String(status);
+    count[name] = (count[name] ?? 0) + 1;
+  }
+  return count;
+};
+
+const quiet = { intervalSeconds: 1_000_000 };
+
+describe('Front Door as a second hop', () => {
+  it('passes method, path, query and body on, and the answer back', async () => {
+    const front = await frontDoor([await origin('a')]);
+    const answer = await send(front, {
+      method: 'POST',
+      path: '/api/orders?x=1&y=%20',
+      body: '{"cartId":"c"}',
+      headers: { 'content-type': 'application/json' },
+    });
+    expect(answer.json).toMatchObject({ method: 'POST', url: '/api/orders?x=1&y=%20', body: '{"cartId":"c"}' });
+    expect(answer.headers['content-type']).toBe('application/json');
+  });
+
+  it('adds the headers of a real one', async () => {
+    const front = await frontDoor([await origin('a')]);
+    const answer = await send(front, { headers: { 'x-forwarded-for': '203.0.113.7', traceparent: '00-1-2-01' } });
+    expect(answer.json.headers).toMatchObject({
+      via: '1.1 Azure',
+      'x-azure-clientip': expect.stringMatching(/127\.0\.0\.1/),
+      'x-azure-socketip': expect.stringMatching(/127\.0\.0\.1/),
+      'x-azure-ref': answer.headers['x-azure-ref'],
+      'x-azure-requestchain': 'hops=1',
+      'x-azure-fdid': front.id,
+      'x-forwarded-for': expect.stringMatching(/^203\.0\.113\.7, .*127\.0\.0\.1$/),
+      'x-forwarded-host': new URL(front.url).host,
+      'x-forwarded-proto': 'https',
+      traceparent: '00-1-2-01',
+    });
+    expect(answer.headers).toMatchObject({
+      'x-azure-ref': expect.stringMatching(/^\d{8}T\d{6}Z-\w+$/),
+      'x-cache': 'CONFIG_NOCACHE',
+    });
+  });
+
+  it('strips what only it may say', async () => {
+    const front = await frontDoor([await origin('a')]);
+    const answer = await send(front, { headers: { 'x-fd-healthprobe': '1', 'X-FD-Other': '2', 'x-azure-fdid': 'forged' } });
+    expect(answer.json.headers).not.toHaveProperty('x-fd-healthprobe');
+    expect(answer.json.headers).not.toHaveProperty('x-fd-other');
+    expect(answer.json.headers).toMatchObject({ 'x-azure-fdid': front.id });
+  });
+
+  it.each([
+    ['1', '200'],
+    ['0', undefined],
+  ])('tells the status of the origin when asked with X-Azure-DebugInfo %s', async (asked, expected) => {
+    const answer = await send(await frontDoor([await origin('a')]), { headers: { 'x-azure-debuginfo': asked } });
+    expect(answer.headers['x-azure-originstatuscode']).toBe(expected);
+  });
+
+  it.each([204, 301, 404, 500, 503])('passes status %i on as it is', async (status) => {
+    const a = await origin('a');
+    const b = await origin('b');
+    a.answer = b.answer = (_req, res) => res.writeHead(status).end();
+    expect((await send(await frontDoor([a, b], { probe: quiet }))).status).toBe(status);
+    expect(a.seen.length + b.seen.length).toBe(1);
+  });
+
+  it('answers HEAD without a body', async () => {
+    const front = await frontDoor([await origin('a')]);
+    expect(await send(front, { method: 'HEAD' })).toMatchObject({ status: 200, json: {} });
+  });
+
+  it('keeps its connections to an origin', async () => {
+    const a = await origin('a');
+    const front = await frontDoor([a], { probe: quiet });
+    await share(front, 5);
+    expect(new Set(a.seen.map((r) => r.socket)).size).toBe(1);
+  });
+});
+
+describe('an origin that does not answer', () => {
+  it('is made up for by another, for a request that can be repeated', async () => {
+    const [a, b] = [await origin('a'), await origin('b')];
+    await a.close();
+    expect(await share(await frontDoor([a, b], { probe: quiet }), 4)).toEqual({ b: 4 });
+  });
+
+  it.each(['POST', 'DELETE'] as const)('fails a %s with 503 and a reason, sent once', async (method) => {
+    const [a, b] = [await origin('a'), await origin('b')];
+    a.answer = (req) => req.socket.destroy();
+    const front = await frontDoor([a, b], { probe: quiet });
+    const answers = [await send(front, { method }), await send(front, { method })];
+    const failed = answers.find((x) => x.status === 503);
+    expect(failed?.headers).toMatchObject({
+      'x-azure-externalerror': 'OriginConnectionAborted',
+      'x-azure-ref': expect.any(String),
+    });
+    expect([a.seen.length, b.seen.length]).toEqual([1, 1]);
+  });
+
+  it('gives 503 of its own when none is left', async () => {
+    const a = await origin('a');
+    await a.close();
+    const answer = await send(await frontDoor([a], { probe: quiet }));
+    expect([answer.status, answer.headers['x-azure-externalerror']]).toEqual([503, 'OriginConnectionRefused']);
+  });
+
+  it('breaks an answer that breaks half-way', async () => {
+    const a = await origin('a');
+    a.answer = (_req, res) => {
+      res.writeHead(200, { 'content-length': '100' });
+      res.write('half', () => res.destroy());
+    };
+    await expect(send(await frontDoor([a], { probe: quiet }))).rejects.toThrow();
+  });
+});
+
+describe('probes', () => {
+  it('are HEAD requests on connections of their own, marked as probes', async () => {
+    const a = await origin('a');
+    await frontDoor([a]);
+    await vi.waitFor(() => expect(a.seen.length).toBeGreaterThan(2));
+    expect(a.seen[0]).toMatchObject({
+      method: 'HEAD',
+      url: '/api/health',
+      headers: { 'user-agent': 'Edge Health Probe', 'x-fd-healthprobe': '1' },
+    });
+    expect(new Set(a.seen.map((r) => r.socket)).size).toBe(a.seen.length);
+  });
+
+  // Only 200 is healthy (Front Door, "Health probes").
+  it.each([204, 301, 401, 500, 503])('take an origin out that answers %i, and bring it back', async (status) => {
+    const [a, b] = [await origin('a'), await origin('b')];
+    const front = await frontDoor([a, b]);
+    const healthy = () => front.origins().map((o) => `${o.name} ${o.healthy}`);
+    a.health = status;
+    await vi.waitFor(() => expect(healthy()).toEqual(['a false', 'b true']), { interval: 5 });
+    expect(await share(front, 6)).toEqual({ b: 6 });
+    a.health = 200;
+    await vi.waitFor(() => expect(healthy()).toEqual(['a true', 'b true']), { interval: 5 });
+    expect(await share(front, 6)).toEqual({ a: 3, b: 3 });
+  });
+
+  it('take an origin out by samples: one bad of four is still healthy, two are not', async () => {
+    const a = await origin('a');
+    const front = await frontDoor([a]);
+    a.health = 503;
+    await vi.waitFor(() => expect(front.origins()[0]?.healthy).toBe(false), { interval: 1 });
+    const bad = a.seen.filter((r) => r.url === '/api/health').length;
+    expect(bad).toBeGreaterThanOrEqual(2);
+  });
+
+  it('that all fail count as all healthy', async () => {
+    const [a, b] = [await origin('a'), await origin('b')];
+    a.health = b.health = 503;
+    const front = await frontDoor([a, b]);
+    await vi.waitFor(() => expect(front.origins().some((o) => o.healthy)).toBe(false), { interval: 5 });
+    expect(await share(front, 4)).toEqual({ a: 2, b: 2 });
+  });
+});
+
+describe('the choice of an origin', () => {
+  it.each([
+    [
+      { a: 50, b: 50 },
+      { a: 50, b: 50 },
+    ],
+    [
+      { a: 90, b: 10 },
+      { a: 90, b: 10 },
+    ],
+    [{ a: 1_000, b: 1 }, { a: 100 }],
+    [
+      { a: 10, b: 30 },
+      { a: 25, b: 75 },
+    ],
+  ])('follows the weights %o', async (weights, expected) => {
+    const front = await frontDoor([], { probe: quiet });
+    for (const [name, weight] of Object.entries(weights)) front.setOrigin({ name, url: (await origin(name)).url, weight });
+    expect(await share(front, 100)).toEqual(expected);
+  });
+
+  it('takes the lowest priority first', async () => {
+    const [a, b] = [await origin('a'), await origin('b')];
+    const front = await frontDoor([], { probe: quiet });
+    front.setOrigin({ name: 'a', url: a.url, priority: 2 });
+    front.setOrigin({ name: 'b', url: b.url, priority: 1 });
+    expect(await share(front, 4)).toEqual({ b: 4 });
+  });
+
+  // With a sensitivity of 0 the weights are practically ignored; within it they hold.
+  it.each([
+    [0, { a: 4 }],
+    [49, { a: 4 }],
+    [50, { a: 2, b: 2 }],
+  ])('with a latency sensitivity of %i ms is %o', async (latencySensitivityMs, expected) => {
+    const [a, b] = [await origin('a'), await origin('b')];
+    const front = await frontDoor([], { probe: quiet, latencySensitivityMs });
+    front.setOrigin({ name: 'a', url: a.url, latencyMs: 10 });
+    front.setOrigin({ name: 'b', url: b.url, latencyMs: 60 });
+    expect(await share(front, 4)).toEqual(expected);
+  });
+
+  it('changes at run time: origins join, leave and come back', async () => {
+    const [a, b] = [await origin('a'), await origin('b')];
+    const front = await frontDoor([a], { probe: quiet });
+    expect(await share(front, 2)).toEqual({ a: 2 });
+    front.setOrigin({ name: 'b', url: b.url });
+    expect(await share(front, 4)).toEqual({ a: 2, b: 2 });
+    front.setOrigin({ name: 'a', url: a.url, enabled: false });
+    expect(await share(front, 4)).toEqual({ b: 4 });
+  });
+
+  it('without any origin is 503', async () => {
+    const answer = await send(await frontDoor([]));
+    expect([answer.status, answer.headers['x-azure-externalerror']]).toEqual([503, 'NoHealthyOrigin']);
+  });
+});
