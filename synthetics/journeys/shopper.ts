@@ -55,5 +55,10 @@ export interface Journey {
   readonly name: string;
   /** What a shopper gets from it, in a line. */
   readonly title: string;
+  /** What a target must have for it; where that is missing the journey isn't run. */
+  readonly needs?: readonly JourneyNeed[];
   run(shopper: Shopper, context: JourneyContext): Promise<void>;
 }
+
+/** payment: money that may be spent. peers: other regions. */
+export type JourneyNeed = 'payment' | 'peers';

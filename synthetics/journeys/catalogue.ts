@@ -1,0 +1,56 @@
+import { type Json, read } from './read.ts';
+import { expectStatus } from './rules.ts';
+import type { JourneyContext, Shopper } from './shopper.ts';
+
+const pageSize = 20;
+
+const listProducts = async (shopper: Shopper, page: number): Promise<Json> => {
+  const path = `/api/products?page=${page}&pageSize=${pageSize}`;
+  const reply = await shopper.send({ method: 'GET', path, name: 'GET /api/products' });
+  expectStatus(shopper, reply, 200);
+  return read(reply, 'catalogue');
+};
+
+/** Opens the catalogue where one product stands, the more popular ones sooner, and answers that product as listed. */
+export async function chooseProduct(shopper: Shopper, context: JourneyContext): Promise<Json> {
+  const first = await listProducts(shopper, 1);
+  const total = first.number('total');
+  shopper.expect('products in the catalogue', total > 0, `${total} products`);
+  const wanted = context.pick(total);
+  const page = Math.floor(wanted / pageSize) + 1;
+  const items = (page === 1 ? first : await listProducts(shopper, page)).list('items');
+  const product = items[wanted % pageSize];
+  shopper.expect(`product ${(wanted % pageSize) + 1} on page ${page}`, product !== undefined, `${items.length} products`);
+  return product as Json;
+}
+
+/** Opens a product's own page and checks what a shopper decides by. */
+export async function viewProduct(shopper: Shopper, listed: Json): Promise<Json> {
+  const id = listed.text('id');
+  const reply = await shopper.send({ method: 'GET', path: `/api/products/${id}`, name: 'GET /api/products/{id}' });
+  expectStatus(shopper, reply, 200);
+  const product = read(reply, 'product');
+  shopper.expect('the product that was asked for', product.text('id') === id, product.text('id'));
+  for (const key of ['name', 'brand', 'description', 'currency']) product.text(key);
+  const priceCents = product.number('priceCents');
+  shopper.expect('a price above 0', priceCents > 0, `${priceCents} cents`);
+  shopper.expect('the price of the catalogue', priceCents === listed.number('priceCents'), `${priceCents} cents`);
+  const sizes = product.list('sizes');
+  shopper.expect('sizes to choose from', sizes.length > 0, `${sizes.length} sizes`);
+  return product;
+}
+
+/** Chooses a product and its first size, to put into a cart. */
+export async function chooseToBuy(shopper: Shopper, context: JourneyContext): Promise<Choice> {
+  const product = await viewProduct(shopper, await chooseProduct(shopper, context));
+  const size = product.list('sizes')[0]?.value;
+  return { productId: product.text('id'), name: product.text('name'), priceCents: product.number('priceCents'), size };
+}
+
+export interface Choice {
+  readonly productId: string;
+  readonly name: string;
+  readonly priceCents: number;
+  /** As the store lists it, number or text. */
+  readonly size: unknown;
+}

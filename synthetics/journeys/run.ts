@@ -1,0 +1,286 @@
+import { type Failure, failureOf, RuleBroken } from './failures.ts';
+import type { Journey, JourneyContext, Shopper, ShopReply, ShopRequest } from './shopper.ts';
+import { type Answer, type Phases, type Route, type Transport, wireRequest } from './transport.ts';
+
+export type Outcome = 'passed' | 'failed' | 'inconclusive';
+
+export interface StepRecord {
+  readonly name: string;
+  readonly durationMs: number;
+  readonly outcome: Outcome;
+  readonly status?: number;
+  readonly requests: number;
+  readonly requestCharge?: number;
+  readonly phases?: Phases;
+}
+
+/** What came of a journey: the part of an availability result that every runner gets in the same way. */
+export interface JourneyRecord {
+  readonly journey: string;
+  readonly durationMs: number;
+  readonly outcome: Outcome;
+  readonly failure?: Failure;
+  readonly servedBy?: { readonly region: string; readonly stamp: string; readonly instance: string; readonly build: string };
+  readonly steps: readonly StepRecord[];
+  readonly warnings: readonly string[];
+}
+
+/** Lets a runner show what happens, in its own way; none of them can change it. */
+export interface Hooks {
+  /** Wraps a step, and the clean-up; must return what `act` returns. */
+  readonly step?: <T>(name: string, act: () => Promise<T>) => Promise<T>;
+  /** `seen` as the journey gave it; `describe` makes a line of it. */
+  readonly rule?: (rule: string, holds: boolean, seen: unknown, step: string) => void;
+  readonly answer?: (request: ShopRequest, answer: Answer) => void;
+}
+
+export const cleanUpStep = 'clean up';
+/** What happens outside any step is reported under this name. */
+const noStep = 'start';
+const firstPauseMs = 50;
+const longestPauseMs = 800;
+
+type OpenStep = { -readonly [K in keyof StepRecord]: StepRecord[K] };
+
+/** Runs a journey once. Never throws for what the store does: the record says it. */
+export async function runJourney(
+  journey: Journey,
+  context: JourneyContext,
+  transport: Transport,
+  route: Route,
+  hooks: Hooks = {},
+): Promise<JourneyRecord> {
+  const run = new Run(context, transport, route, hooks);
+  const failed = await run.attempt(() => journey.run(run, context));
+  // Shoppers wait for the journey, not for its clean-up.
+  const durationMs = run.elapsedMs();
+  const failure = await run.finish(failed);
+  return {
+    journey: journey.name,
+    durationMs,
+    // Without a token nothing is known about the store.
+    outcome: failure ? outcomeOf(failure) : 'passed',
+    ...(failure && { failure }),
+    ...run.servedBy(),
+    steps: run.steps,
+    warnings: run.warnings,
+  };
+}
+
+const outcomeOf = (failure: Failure): Outcome =>
+  failure.cause === 'auth' || failure.cause === 'probe' ? 'inconclusive' : 'failed';
+
+/** A reply keeps the runner's answer and parses it when asked. */
+class Reply implements ShopReply {
+  private readonly answer: Answer;
+
+  constructor(answer: Answer) {
+    this.answer = answer;
+  }
+
+  get status(): number {
+    return this.answer.status;
+  }
+
+  get durationMs(): number {
+    return this.answer.durationMs;
+  }
+
+  header(name: string): string | undefined {
+    return this.answer.header(name);
+  }
+
+  json(): unknown {
+    try {
+      return JSON.parse(this.answer.body);
+    } catch {
+      throw new RuleBroken('body is JSON', this.answer.body === '' ? 'an empty body' : this.answer.body, 'assertion');
+    }
+  }
+}
+
+class Run implements Shopper {
+  readonly steps: OpenStep[] = [];
+  readonly warnings: string[] = [];
+  private readonly context: JourneyContext;
+  private readonly transport: Transport;
+  private readonly route: Route;
+  private readonly hooks: Hooks;
+  private readonly cleanUps: (() => Promise<void>)[] = [];
+  private readonly startedMs: number;
+  private endsMs: number;
+  private current: OpenStep | undefined;
+  private last: Answer | undefined;
+  private lastOfTarget: Answer | undefined;
+  private failedStep: string | undefined;
+
+  constructor(context: JourneyContext, transport: Transport, route: Route, hooks: Hooks) {
+    this.context = context;
+    this.transport = transport;
+    this.route = route;
+    this.hooks = hooks;
+    this.startedMs = transport.now();
+    this.endsMs = this.startedMs + route.journeyMs;
+  }
+
+  elapsedMs(): number {
+    return this.transport.now() - this.startedMs;
+  }
+
+  async send(request: ShopRequest): Promise<ShopReply> {
+    const { transport, route } = this;
+    const limitMs = Math.min(route.requestMs, this.leftMs());
+    const as = request.as ?? 'visitor';
+    const token = as === 'visitor' ? undefined : await transport.token(as === 'newly-signed-in');
+    if (this.current) this.current.requests += 1;
+    const answer = await transport.exchange(wireRequest(route, this.context.shopperId, request, token, limitMs));
+    this.note(request, answer);
+    return new Reply(answer);
+  }
+
+  async step<T>(name: string, act: () => Promise<T>): Promise<T> {
+    const outer = this.current;
+    const step: OpenStep = { name, durationMs: 0, outcome: 'passed', requests: 0 };
+    const startedMs = this.transport.now();
+    this.steps.push(step);
+    this.current = step;
+    try {
+      return await (this.hooks.step ? this.hooks.step(name, act) : act());
+    } catch (thrown) {
+      this.failedStep ??= name;
+      step.outcome = outcomeOf(failureOf(thrown, name, this.last));
+      throw thrown;
+    } finally {
+      step.durationMs = this.transport.now() - startedMs;
+      this.current = outer;
+    }
+  }
+
+  expect(rule: string, holds: boolean, seen?: unknown): void {
+    if (!holds) throw new RuleBroken(rule, seen === undefined ? 'something else' : seen);
+    this.hooks.rule?.(rule, true, seen, this.current?.name ?? noStep);
+  }
+
+  async until<T>(rule: string, withinMs: number, act: () => Promise<T | undefined>): Promise<T> {
+    const { transport } = this;
+    const startedMs = transport.now();
+    for (let pauseMs = firstPauseMs, tries = 1; ; pauseMs = Math.min(pauseMs * 2, longestPauseMs), tries += 1) {
+      const found = await act();
+      const leftMs = startedMs + withinMs - transport.now();
+      if (found !== undefined) {
+        this.hooks.rule?.(rule, true, undefined, this.current?.name ?? noStep);
+        return found;
+      }
+      if (leftMs <= 0)
+        throw new RuleBroken(
+          rule,
+          `not so after ${withinMs} ms and ${tries} tries, the last with status ${this.last?.status ?? 'none'}`,
+        );
+      await transport.wait(Math.min(pauseMs, leftMs));
+    }
+  }
+
+  cleanUp(act: () => Promise<void>): void {
+    this.cleanUps.push(act);
+  }
+
+  /** Runs a part of the journey and tells what went wrong with it, if anything. */
+  async attempt(act: () => Promise<void>): Promise<Failure | undefined> {
+    this.failedStep = undefined;
+    try {
+      await act();
+      return undefined;
+    } catch (thrown) {
+      const failure = failureOf(thrown, this.failedStep ?? noStep, this.last);
+      this.hooks.rule?.(failure.rule, false, failure.seen, failure.step);
+      return failure;
+    }
+  }
+
+  /** Cleans up, last made first; every clean-up has its turn. A failure of the journey outweighs one of its clean-up. */
+  async finish(failed: Failure | undefined): Promise<Failure | undefined> {
+    if (this.cleanUps.length === 0) return failed;
+    this.endsMs = this.transport.now() + this.route.journeyMs;
+    let first: Failure | undefined;
+    const all = async (): Promise<void> => {
+      let broken: { thrown: unknown } | undefined;
+      for (let act = this.cleanUps.pop(); act; act = this.cleanUps.pop()) {
+        const failure = await this.attempt(act);
+        if (!failure) continue;
+        broken ??= { thrown: new RuleBroken(failure.rule, failure.seen, failure.cause) };
+        first ??= { ...failure, step: cleanUpStep };
+        if (failed) this.warnings.push(`not cleaned up: expected ${failure.rule}, got ${failure.seen}`);
+      }
+      // After a failure the runner shows the journey's own, not this one's.
+      if (broken && !failed) throw broken.thrown;
+      if (broken && this.current) this.current.outcome = 'failed';
+    };
+    try {
+      await this.step(cleanUpStep, all);
+    } catch (thrown) {
+      if (!first) throw thrown;
+    }
+    return failed ?? first;
+  }
+
+  /** Who served the target's last answer, where the store says it. */
+  servedBy(): Pick<JourneyRecord, 'servedBy'> {
+    const value = (name: string) => this.lastOfTarget?.header(`x-contoso-${name}`);
+    const region = value('region');
+    const stamp = value('stamp');
+    if (region === undefined || stamp === undefined) return {};
+    return { servedBy: { region, stamp, instance: value('instance') ?? '', build: value('build') ?? '' } };
+  }
+
+  private leftMs(): number {
+    const leftMs = this.endsMs - this.transport.now();
+    if (leftMs <= 0)
+      throw new RuleBroken(
+        `the journey to end within ${this.route.journeyMs} ms`,
+        `${Math.round(this.elapsedMs())} ms`,
+        'timeout',
+      );
+    return leftMs;
+  }
+
+  private note(request: ShopRequest, answer: Answer): void {
+    this.last = answer;
+    if (request.at === undefined) this.lastOfTarget = answer;
+    const step = this.current;
+    if (step) {
+      step.status = answer.status;
+      const charge = answer.header('x-contoso-request-charge');
+      if (charge !== undefined) step.requestCharge = (step.requestCharge ?? 0) + Number(charge);
+      if (answer.phases) step.phases = step.phases ? sum(step.phases, answer.phases) : answer.phases;
+    }
+    const cookie = answer.header('set-cookie');
+    if (cookie !== undefined) this.warnAbout(cookie);
+    this.hooks.answer?.(request, answer);
+  }
+
+  private warnAbout(cookie: string): void {
+    for (const warning of cookieWarnings(cookie)) if (!this.warnings.includes(warning)) this.warnings.push(warning);
+  }
+}
+
+const pinning = /^(ARRAffinity|ASLBSA|x-ms-routing-name)/i;
+
+/** Cookies tie a client to an instance or a slot, and then a synthetic shopper sees less than shoppers do. */
+function cookieWarnings(setCookie: string): string[] {
+  // Commas also stand within `expires=Mon, 23 Nov`; a cookie begins with `name=` after a comma or a line end.
+  return setCookie.split(/\n|,(?=\s*[\w.-]+=)/).flatMap((cookie) => {
+    const name = cookie.trim().split('=')[0] ?? '';
+    if (name === '') return [];
+    return [pinning.test(name) ? `the store pins clients with the cookie ${name}` : `the store sets the cookie ${name}`];
+  });
+}
+
+function sum(a: Phases, b: Phases): Phases {
+  return {
+    dnsMs: a.dnsMs + b.dnsMs,
+    connectMs: a.connectMs + b.connectMs,
+    tlsMs: a.tlsMs + b.tlsMs,
+    firstByteMs: a.firstByteMs + b.firstByteMs,
+    downloadMs: a.downloadMs + b.downloadMs,
+  };
+}

@@ -1,0 +1,89 @@
+import type { ShopRequest } from './shopper.ts';
+
+export interface Endpoint {
+  /** Such as `https://shop-weu.contoso.example`, without a slash at the end. */
+  readonly origin: string;
+  readonly headers: Readonly<Record<string, string>>;
+}
+
+/** Where a run's requests go and what each carries. Plain data, so that every runner gets the same. */
+export interface Route {
+  readonly target: Endpoint;
+  /** By the name that `at` uses. */
+  readonly peers: Readonly<Record<string, Endpoint>>;
+  /** Marks synthetic traffic. */
+  readonly synthetic: { readonly name: string; readonly value: string };
+  /** W3C trace context of the result. Its id is the parent of the server's spans, so they hang under the result. */
+  readonly traceId: string;
+  readonly resultId: string;
+  /** Time limits, milliseconds. Clean-ups have the journey's limit once more. */
+  readonly requestMs: number;
+  readonly journeyMs: number;
+}
+
+export interface WireRequest {
+  readonly method: ShopRequest['method'];
+  readonly url: string;
+  readonly name: string;
+  readonly headers: Record<string, string>;
+  readonly body?: string;
+  readonly limitMs: number;
+}
+
+/** Times of one request, milliseconds. */
+export interface Phases {
+  readonly dnsMs: number;
+  readonly connectMs: number;
+  readonly tlsMs: number;
+  readonly firstByteMs: number;
+  readonly downloadMs: number;
+}
+
+export interface Answer {
+  readonly status: number;
+  /** From sending to the last byte, milliseconds. */
+  readonly durationMs: number;
+  readonly body: string;
+  readonly phases?: Phases;
+  /** Lower-cased name. Several headers of a name are joined. */
+  header(name: string): string | undefined;
+}
+
+/** What a runner brings: a clock, a token and one exchange. Everything else is the engine's, so runners cannot differ. */
+export interface Transport {
+  /** Milliseconds on a clock that never goes back. */
+  now(): number;
+  wait(ms: number): Promise<void> | void;
+  /** `fresh`: not the held one. Throws RequestFailed('no-token'). */
+  token(fresh: boolean): Promise<string> | string;
+  /** Throws RequestFailed where no answer came. */
+  exchange(request: WireRequest): Promise<Answer> | Answer;
+}
+
+/** Builds the request that goes over the wire. `token` is absent for visitors. */
+export function wireRequest(
+  route: Route,
+  shopperId: string,
+  request: ShopRequest,
+  token: string | undefined,
+  limitMs: number,
+): WireRequest {
+  const endpoint = request.at === undefined ? route.target : route.peers[request.at];
+  if (!endpoint) throw new Error(`no endpoint is called ${request.at}`);
+  const headers: Record<string, string> = {
+    accept: 'application/json',
+    'user-agent': 'contoso-shoes-synthetics',
+    traceparent: `00-${route.traceId}-${route.resultId}-01`,
+    [route.synthetic.name]: route.synthetic.value,
+    ...endpoint.headers,
+    ...request.headers,
+  };
+  if (token !== undefined) {
+    headers.authorization = `Bearer ${token}`;
+    headers['x-shopper-id'] = shopperId;
+  }
+  const to = { method: request.method, url: endpoint.origin + request.path, name: request.name, headers, limitMs };
+  if (request.json === undefined) return to;
+  headers['content-type'] = 'application/json';
+  return { ...to, body: JSON.stringify(request.json) };
+}
