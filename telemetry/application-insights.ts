@@ -73,6 +73,8 @@ class ReceiptPolicy {
   }
 }
 
+/** Receipts are told apart by the flush they belong to, so flushes go one after another. */
+let lastSend: Promise<unknown> = Promise.resolve();
 let open: { readonly connectionString: string; readonly exporter: Exporter } | undefined;
 
 /** The SDK is one per process; it stays open for the next delivery, and opens anew for another connection string. */
@@ -82,12 +84,11 @@ export async function openExporter(connection: Connection): Promise<Exporter> {
   const policy = new ReceiptPolicy();
   const logger = start(connection, policy);
   const exporter: Exporter = {
-    async send(items, timeoutMs, now) {
-      policy.start(timeoutMs, now);
-      for (const item of items) emit(logger, item);
-      await flushAzureMonitor();
-      const { receipts } = policy;
-      return policy.retryAfterMs === undefined ? { receipts } : { receipts, retryAfterMs: policy.retryAfterMs };
+    send(items, timeoutMs, now) {
+      const sent = lastSend.then(() => flush(logger, policy, items, timeoutMs, now));
+      // The error is the caller's; the next in the queue goes on.
+      lastSend = sent.catch(() => undefined);
+      return sent;
     },
   };
   open = { connectionString: connection.connectionString, exporter };
@@ -98,6 +99,14 @@ export async function closeExporter(): Promise<void> {
   if (open === undefined) return;
   open = undefined;
   await shutdownAzureMonitor();
+}
+
+async function flush(logger: Logger, policy: ReceiptPolicy, items: readonly Emission[], timeoutMs: number, now: number) {
+  policy.start(timeoutMs, now);
+  for (const item of items) emit(logger, item);
+  await flushAzureMonitor();
+  const { receipts, retryAfterMs } = policy;
+  return retryAfterMs === undefined ? { receipts } : { receipts, retryAfterMs };
 }
 
 /** Results alone leave the process: no instrumentation, no metrics, no storage of the SDK's own beside our outbox. */

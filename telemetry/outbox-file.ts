@@ -1,4 +1,4 @@
-import { existsSync, renameSync } from 'node:fs';
+import { copyFileSync, existsSync, rmSync } from 'node:fs';
 import { DatabaseSync } from 'node:sqlite';
 
 export interface Opened {
@@ -33,6 +33,9 @@ const schema = `
   create index if not exists item_at on item(at);
   create table if not exists number(name text primary key, value integer not null) without rowid;`;
 
+/** The file, its write-ahead log and the log's index. */
+const suffixes = ['', '-wal', '-shm'] as const;
+
 /** How long one process waits for another's write. */
 const busyTimeoutMs = 15_000;
 
@@ -40,19 +43,19 @@ const sqliteBusy = 5;
 /** SQLITE_CORRUPT and SQLITE_NOTADB. */
 const damaged = new Set([11, 26]);
 
-/** Opens or makes the file; a damaged one is renamed with its write-ahead log, so that what it holds can still be saved. */
+/** Opens or makes the file; a damaged one is set aside with its write-ahead log, so that what it holds can still be saved. */
 export function openDatabase(path: string, now: () => number): Opened {
+  const setAside = `${path}.damaged-${new Date(now()).toISOString().replaceAll(':', '-')}`;
   try {
-    return { database: openWhole(path) };
+    return { database: openWhole(path, setAside) };
   } catch (error) {
     if (!(error instanceof DamagedFile)) throw error;
-    const setAside = `${path}.damaged-${new Date(now()).toISOString().replaceAll(':', '-')}`;
-    for (const suffix of ['', '-wal', '-shm']) if (existsSync(path + suffix)) renameSync(path + suffix, setAside + suffix);
-    return { database: openWhole(path), setAside, damage: error.message };
+    for (const suffix of suffixes) rmSync(path + suffix, { force: true });
+    return { database: openWhole(path, setAside), setAside, damage: error.message };
   }
 }
 
-function openWhole(path: string): DatabaseSync {
+function openWhole(path: string, setAside: string): DatabaseSync {
   let database: DatabaseSync | undefined;
   try {
     database = new DatabaseSync(path, { timeout: busyTimeoutMs });
@@ -61,10 +64,12 @@ function openWhole(path: string): DatabaseSync {
     if (verdict !== 'ok') throw new DamagedFile(String(verdict));
     return database;
   } catch (error) {
-    database?.close();
     const { message } = error as Error;
-    if (error instanceof DamagedFile) throw error;
-    if (damaged.has(errorCode(error))) throw new DamagedFile(message);
+    const isDamaged = error instanceof DamagedFile || damaged.has(errorCode(error));
+    // Copied before the file is closed: closing deletes the log, which may hold the latest results whole.
+    if (isDamaged) for (const suffix of suffixes) if (existsSync(path + suffix)) copyFileSync(path + suffix, setAside + suffix);
+    database?.close();
+    if (isDamaged) throw new DamagedFile(message);
     throw new OutboxError(`cannot open the outbox ${path}: ${message}`, { cause: error });
   }
 }
