@@ -62,15 +62,15 @@ export function receiptsOf(exchange: Exchange, sent: number): Receipt[] {
     return all({ verdict: 'later', reason: 'the endpoint does not know the instrumentation key' });
   const named = answer?.errors.filter((error) => error.index < sent) ?? [];
   // Only the named items are at fault; the others went down with them, and can be sent again.
-  if (named.length > 0 && named.length < sent) return byIndex({ ...answer, itemsAccepted: 0, errors: named }, sent, status);
-  const reason = describe(status, named[0]?.message);
+  if (named.length > 0) return byIndex({ itemsAccepted: 0, errors: named }, sent, status);
+  const reason = describe(status);
   return all(sent === 1 ? { verdict: 'refused', reason } : { verdict: 'suspect', reason });
 }
 
-/** An item counts as accepted only where the numbers add up: `accepted + errors = sent`. */
+/** An item counts as accepted only where the numbers add up: `accepted + errors = sent`, and each error names an item of ours. */
 function byIndex(answer: Pick<Answer, 'itemsAccepted' | 'errors'>, sent: number, status: number): Receipt[] {
   const errors = new Map(answer.errors.map((error) => [error.index, error]));
-  const addsUp = answer.itemsAccepted + errors.size === sent;
+  const addsUp = answer.itemsAccepted + errors.size === sent && [...errors.keys()].every((index) => index < sent);
   const unnamed: Receipt = addsUp
     ? { verdict: 'accepted' }
     : itemFaults.has(status)
