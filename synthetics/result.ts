@@ -24,7 +24,13 @@ const stepSchema = z.object({
   requestCharge: z.number().nonnegative().optional(),
   /** Sums over the step's requests; absent where the runner can't see them. */
   phases: z
-    .object({ dnsMs: milliseconds, connectMs: milliseconds, tlsMs: milliseconds, firstByteMs: milliseconds, downloadMs: milliseconds })
+    .object({
+      dnsMs: milliseconds,
+      connectMs: milliseconds,
+      tlsMs: milliseconds,
+      firstByteMs: milliseconds,
+      downloadMs: milliseconds,
+    })
     .optional(),
 });
 

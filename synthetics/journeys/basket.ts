@@ -37,12 +37,9 @@ export function expectContent(shopper: Shopper, content: Json, choice: Choice, q
   const [item] = items;
   shopper.expect('one item', items.length === 1 && item !== undefined, `${items.length} items`);
   if (!item) return;
-  shopper.expect(`${choice.productId} in it`, item.text('productId') === choice.productId, item.text('productId'));
-  shopper.expect(`quantity ${quantity}`, item.number('quantity') === quantity, item.number('quantity'));
+  shopper.expect('the chosen product in it', item.text('productId') === choice.productId, item.text('productId'));
+  shopper.expect('the chosen quantity', item.number('quantity') === quantity, item.number('quantity'));
   const totalCents = content.number('totalCents');
-  shopper.expect(
-    `a total of ${choice.priceCents * quantity} cents`,
-    totalCents === choice.priceCents * quantity,
-    `${totalCents} cents`,
-  );
+  const dueCents = choice.priceCents * quantity;
+  shopper.expect('a total of price × quantity', totalCents === dueCents, `${totalCents} cents where ${dueCents} are due`);
 }

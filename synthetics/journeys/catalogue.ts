@@ -20,7 +20,7 @@ export async function chooseProduct(shopper: Shopper, context: JourneyContext): 
   const page = Math.floor(wanted / pageSize) + 1;
   const items = (page === 1 ? first : await listProducts(shopper, page)).list('items');
   const product = items[wanted % pageSize];
-  shopper.expect(`product ${(wanted % pageSize) + 1} on page ${page}`, product !== undefined, `${items.length} products`);
+  shopper.expect('as many products as the total says', product !== undefined, `${items.length} on page ${page} of ${total}`);
   return product as Json;
 }
 

@@ -18,6 +18,7 @@ export const troubles = {
   unreachable: { cause: 'connect', rule: 'a connection', seen: 'no route to the host' },
   untrusted: { cause: 'tls', rule: 'a TLS connection that can be trusted', seen: 'certificate or handshake refused' },
   timeout: { cause: 'timeout', rule: 'an answer in time', seen: 'none' },
+  garbled: { cause: 'http', rule: 'an HTTP answer', seen: 'something else' },
   'too-large': { cause: 'assertion', rule: 'an answer of at most 4 MiB', seen: 'a larger one' },
   'no-token': { cause: 'auth', rule: 'a token to sign in with', seen: 'none' },
   unknown: { cause: 'probe', rule: 'a request that can be sent', seen: 'an unknown error' },

@@ -22,7 +22,7 @@ export const search: Journey = {
       shopper.expect('at least one result', items.length > 0, `${items.length} results`);
       const matches = (item: Json) => searched.some((key) => item.text(key).toLowerCase().includes(brand.toLowerCase()));
       const stray = items.find((item) => !matches(item));
-      shopper.expect(`only results that match ${brand}`, stray === undefined, stray?.text('name'));
+      shopper.expect('only results that match the words', stray === undefined, `${stray?.text('name')} for ${brand}`);
     });
     await shopper.step('search for nonsense', async () => {
       const results = await find(shopper, 'qqzzxx no such shoe');

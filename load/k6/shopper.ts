@@ -1,0 +1,134 @@
+import { check, sleep } from 'k6';
+import http, { type RefinedParams, type RefinedResponse } from 'k6/http';
+import { RequestFailed, type Trouble } from '../../synthetics/journeys/failures.ts';
+import type { Hooks } from '../../synthetics/journeys/run.ts';
+import type { Answer, Transport } from '../../synthetics/journeys/transport.ts';
+
+/** k6's error codes (https://grafana.com/docs/k6/latest/javascript-api/error-codes/) in the words that all runners use. */
+const troubleOfCode: Readonly<Record<number, Trouble>> = {
+  1050: 'timeout',
+  1100: 'not-resolved',
+  1101: 'not-resolved',
+  1201: 'reset',
+  1210: 'unreachable',
+  1211: 'timeout',
+  1212: 'refused',
+  1213: 'unreachable',
+  1220: 'reset',
+  1300: 'untrusted',
+  1310: 'untrusted',
+  1311: 'untrusted',
+};
+const signs: readonly (readonly [RegExp, Trouble])[] = [
+  [/malformed/, 'garbled'],
+  [/EOF|reset|closed/, 'reset'],
+  [/certificate|x509|tls/, 'untrusted'],
+  [/timeout|deadline/, 'timeout'],
+];
+
+function troubleOf(code: number, error: string): Trouble {
+  return troubleOfCode[code] ?? signs.find(([sign]) => sign.test(error))?.[1] ?? 'unknown';
+}
+
+type Reply = RefinedResponse<'text'>;
+
+class K6Answer implements Answer {
+  private readonly reply: Reply;
+
+  constructor(reply: Reply) {
+    this.reply = reply;
+  }
+
+  get status(): number {
+    return this.reply.status;
+  }
+
+  get durationMs(): number {
+    return this.reply.timings.duration;
+  }
+
+  get body(): string {
+    return this.reply.body ?? '';
+  }
+
+  header(name: string): string | undefined {
+    return this.reply.headers[canonical(name)];
+  }
+}
+
+const canonicalNames = new Map<string, string>();
+
+/** `X-Contoso-Region`: Go writes header names so, and k6 hands them on. */
+function canonical(name: string): string {
+  let known = canonicalNames.get(name);
+  if (known === undefined) {
+    known = name.replace(/(^|-)[a-z]/g, (letter) => letter.toUpperCase());
+    canonicalNames.set(name, known);
+  }
+  return known;
+}
+
+export interface K6TransportOptions {
+  /** The token to use; `fresh`: not the held one. Throws where there is none. */
+  token(fresh: boolean): string;
+  /** Beside `name`, on every request's metrics, such as journey and target. */
+  readonly tags?: Readonly<Record<string, string>>;
+}
+
+/** One a virtual user: k6 sends synchronously, so `send` has its answer before it returns. */
+export function k6Transport(options: K6TransportOptions): Transport {
+  let jar = new http.CookieJar();
+  const tagsOf = new Map<string, Record<string, string>>();
+  const tags = (name: string): Record<string, string> => {
+    let known = tagsOf.get(name);
+    if (!known) {
+      known = { ...options.tags, name };
+      tagsOf.set(name, known);
+    }
+    return known;
+  };
+  return {
+    now: () => Date.now(),
+    wait: (ms) => sleep(ms / 1_000),
+    token(fresh) {
+      try {
+        return options.token(fresh);
+      } catch (cause) {
+        throw new RequestFailed('no-token', { cause });
+      }
+    },
+    exchange(request) {
+      const params: RefinedParams<'text'> = {
+        headers: request.headers,
+        tags: tags(request.name),
+        timeout: request.limitMs,
+        redirects: 0,
+        responseType: 'text',
+        // k6's own default, a jar a virtual user, would carry cookies from journey to journey.
+        jar,
+      };
+      const reply = http.request(request.method, request.url, request.body ?? null, params);
+      if (reply.error_code !== 0 && reply.status === 0) throw failed(reply);
+      if (reply.headers['Set-Cookie'] !== undefined) jar = new http.CookieJar();
+      return new K6Answer(reply);
+    },
+  };
+}
+
+function failed(reply: Reply): RequestFailed {
+  return new RequestFailed(troubleOf(reply.error_code, reply.error), { afterMs: reply.timings.duration });
+}
+
+const checksOf = new Map<string, Record<string, (holds: boolean) => boolean>>();
+
+/** Every rule of a journey is a k6 check. */
+export const k6Hooks: Hooks = {
+  rule(rule, holds) {
+    let checks = checksOf.get(rule);
+    if (!checks) {
+      checks = { [rule]: (value) => value };
+      checksOf.set(rule, checks);
+    }
+    check(holds, checks);
+  },
+};

@@ -1,0 +1,81 @@
+import type { JourneyContext } from './shopper.ts';
+import type { Endpoint, Route } from './transport.ts';
+
+/** What is needed of an environment's target or stamp; structural, since journeys import nothing but each other. */
+export interface Place {
+  readonly name: string;
+  readonly endpoint: string;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly region?: string;
+}
+
+export interface PlanInput {
+  readonly environment: {
+    readonly payment: JourneyContext['payment'];
+    readonly syntheticHeader: Route['synthetic'];
+    readonly stamps: readonly Place[];
+    readonly objectives: { readonly replicationMs: number };
+    readonly budgets: { readonly requestMs: number; readonly journeyMs: number };
+  };
+  readonly target: Place;
+  readonly shopperId: string;
+  readonly runId: string;
+  readonly traceId: string;
+  readonly resultId: string;
+  pick(count: number): number;
+}
+
+export interface Plan {
+  readonly context: JourneyContext;
+  readonly route: Route;
+}
+
+/** Where and for whom a journey is run, the same in every runner. */
+export function planRun(input: PlanInput): Plan {
+  const { environment, target, traceId, resultId, runId, shopperId } = input;
+  const peers = peersOf(environment.stamps, target);
+  return {
+    context: {
+      target: { name: target.name, ...(target.region !== undefined && { region: target.region }) },
+      peers: peers.map((peer) => peer.name),
+      replicationMs: environment.objectives.replicationMs,
+      payment: environment.payment,
+      runId,
+      shopperId,
+      pick: (count) => input.pick(count),
+    },
+    route: {
+      target: endpointOf(target),
+      peers: Object.fromEntries(peers.map((peer) => [peer.name, endpointOf(peer)])),
+      synthetic: environment.syntheticHeader,
+      traceId,
+      resultId,
+      requestMs: environment.budgets.requestMs,
+      journeyMs: environment.budgets.journeyMs,
+    },
+  };
+}
+
+/** The first stamp of each region but the target's own. */
+export function peersOf<P extends Place>(stamps: readonly P[], target: Place): P[] {
+  const regions = new Set([target.region]);
+  return stamps.filter(({ region }) => !regions.has(region) && regions.add(region));
+}
+
+const endpointOf = (place: Place): Endpoint => ({ origin: place.endpoint.replace(/\/+$/, ''), headers: place.headers });
+
+/** `synthetic-001` and on; any index is taken, the pool begins anew after its last. */
+export function shopperOf(pool: { readonly prefix: string; readonly count: number }, index: number): string {
+  return `${pool.prefix}-${String((index % pool.count) + 1).padStart(3, '0')}`;
+}
+
+/** Chooses evenly and, for one id, always the same: a repeated run sends the same requests. */
+export function pickBy(id: string): (count: number) => number {
+  let state = 2_166_136_261;
+  // FNV-1a, then a step of a linear congruential generator a choice.
+  for (let i = 0; i < id.length; i += 1) state = Math.imul(state ^ id.charCodeAt(i), 16_777_619) >>> 0;
+  return (count) => {
+    state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
+    return Math.floor((state / 2 ** 32) * count);
+  };
+}
