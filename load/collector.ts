@@ -1,0 +1,192 @@
+import { build, type Histogram } from 'hdr-histogram-js';
+import { csvFields } from './csv.ts';
+import type { JourneySamples, Samples } from './verdict/observation.ts';
+
+/** Latencies from 10 µs to 2 minutes (no request waits longer), three digits kept; one unit of the histogram is 10 µs. */
+const unitsPerMs = 100;
+const longestMs = 120_000;
+/** k6 hands samples over about once a second, so that a second's last ones come up to two seconds late. */
+const openSeconds = 4;
+
+const newHistogram = (digits: 2 | 3): Histogram =>
+  build({ lowestDiscernibleValue: 1, highestTrackableValue: longestMs * unitsPerMs, numberOfSignificantValueDigits: digits });
+
+const recordMs = (histogram: Histogram, ms: number) => histogram.recordValue(Math.min(longestMs, Math.max(0, ms)) * unitsPerMs);
+
+const percentileMs = (histogram: Histogram | undefined, percentile: number): number | undefined =>
+  histogram && histogram.totalCount > 0 ? histogram.getValueAtPercentile(percentile) / unitsPerMs : undefined;
+
+interface OpenSecond {
+  readonly atMs: number;
+  requests: number;
+  failed: number;
+  readonly latency: Histogram;
+}
+
+type JourneyCount = { -readonly [K in keyof JourneySamples]: JourneySamples[K] } & { readonly passedMs: Histogram };
+
+/** What a progress line shows. */
+export interface Recent {
+  readonly ratePerSecond: number;
+  readonly p95Ms: number | undefined;
+  readonly requests: number;
+  readonly failed: number;
+  /** The second that is complete. */
+  readonly atMs: number;
+}
+
+/**
+ * Follows k6's CSV output (`--out csv=-`) line by line. Memory stays bounded whatever the rate: a histogram in all, one a
+ * journey, one for each of the last seconds, and five numbers for each second that is over.
+ */
+export class Collector {
+  private readonly scenario: string;
+  private rest = '';
+  private column: Readonly<Record<string, number>> | undefined;
+  private readonly latency = newHistogram(3);
+  private readonly open: OpenSecond[] = [];
+  private readonly spare: Histogram[] = [];
+  private readonly closed: Samples['seconds'] = [];
+  private readonly journeys: Record<string, JourneyCount> = {};
+  private readonly unanswered: Record<string, number> = {};
+  private requests = 0;
+  private failed = 0;
+  private dropped = 0;
+  private firstAtMs: number | undefined;
+  private lastAtMs: number | undefined;
+
+  constructor(scenario: string) {
+    this.scenario = scenario;
+  }
+
+  /** Takes the next piece of the stream, wherever it was cut. */
+  add(chunk: string): void {
+    const lines = (this.rest + chunk).split('\n');
+    this.rest = lines.pop() ?? '';
+    for (const line of lines) this.addLine(line);
+  }
+
+  private addLine(line: string): void {
+    if (line.startsWith('metric_name,')) {
+      this.column = Object.fromEntries(line.split(',').map((name, index) => [name, index]));
+      return;
+    }
+    // Nine of ten lines are of other metrics: they are not even taken apart.
+    const take = takers[line.slice(0, line.indexOf(','))];
+    if (!take || !this.column) return;
+    const fields = csvFields(line);
+    const { column } = this;
+    take(this, (name) => fields[column[name] ?? -1] ?? '');
+  }
+
+  addRequest(field: (name: string) => string): void {
+    // Tokens and the look at the store before the run are no part of it.
+    if (field('scenario') !== this.scenario) return;
+    const atMs = Number(field('timestamp'));
+    const failed = field('expected_response') === 'false';
+    const answered = field('status') !== '0';
+    const second = this.secondOf(atMs);
+    this.firstAtMs = Math.min(this.firstAtMs ?? atMs, atMs);
+    this.lastAtMs = Math.max(this.lastAtMs ?? atMs, atMs);
+    this.requests += 1;
+    second.requests += 1;
+    if (failed) {
+      this.failed += 1;
+      second.failed += 1;
+    }
+    if (!answered) {
+      const code = field('error_code');
+      this.unanswered[code] = (this.unanswered[code] ?? 0) + 1;
+      return;
+    }
+    const ms = Number(field('metric_value'));
+    recordMs(this.latency, ms);
+    recordMs(second.latency, ms);
+  }
+
+  addJourney(field: (name: string) => string): void {
+    const { journey = '', outcome } = tagsOf(field('extra_tags'));
+    const count = this.journey(journey);
+    count.iterations += 1;
+    if (outcome === 'passed') recordMs(count.passedMs, Number(field('metric_value')));
+    else if (outcome === 'exception') count.exceptions += 1;
+    else count.failed += 1;
+  }
+
+  addCheck(field: (name: string) => string): void {
+    const count = this.journey(tagsOf(field('extra_tags')).journey ?? '');
+    count.checks += 1;
+    if (Number(field('metric_value')) !== 0) return;
+    count.failedChecks += 1;
+    count.firstFailure ??= field('check');
+  }
+
+  addDropped(field: (name: string) => string): void {
+    this.dropped += Number(field('metric_value'));
+  }
+
+  /** The last second that is complete; undefined before there is one. */
+  recent(): Recent | undefined {
+    const done = this.open.at(-2);
+    if (!done) return undefined;
+    const { requests, failed } = this;
+    return { ratePerSecond: done.requests, p95Ms: percentileMs(done.latency, 95), requests, failed, atMs: done.atMs };
+  }
+
+  samples(): Samples {
+    const journeys = Object.fromEntries(
+      Object.entries(this.journeys).map(([name, { passedMs, ...count }]) => [name, { ...count, p95Ms: percentileMs(passedMs, 95) }]),
+    );
+    const { requests, failed, unanswered, firstAtMs, lastAtMs } = this;
+    const seconds = [...this.closed, ...this.open.map(closedSecond)];
+    const latencyP95Ms = percentileMs(this.latency, 95);
+    return { requests, failed, unanswered, droppedIterations: this.dropped, latencyP95Ms, journeys, firstAtMs, lastAtMs, seconds };
+  }
+
+  private journey(name: string): JourneyCount {
+    const nothing = { iterations: 0, failed: 0, exceptions: 0, checks: 0, failedChecks: 0, firstFailure: undefined };
+    this.journeys[name] ??= { ...nothing, passedMs: newHistogram(3) };
+    return this.journeys[name];
+  }
+
+  private secondOf(requestAtMs: number): OpenSecond {
+    const atMs = Math.floor(requestAtMs / 1000) * 1000;
+    const known = this.open.findLast((second) => second.atMs === atMs);
+    if (known) return known;
+    // Older than all that are open: its own second has been closed, so it counts in the oldest.
+    const [oldest] = this.open;
+    if (oldest && atMs < oldest.atMs) return oldest;
+    const second = { atMs, requests: 0, failed: 0, latency: this.spare.pop() ?? newHistogram(2) };
+    this.open.push(second);
+    this.open.sort((a, b) => a.atMs - b.atMs);
+    if (this.open.length > openSeconds) this.close();
+    return second;
+  }
+
+  private close(): void {
+    const over = this.open.shift();
+    if (!over) return;
+    this.closed.push(closedSecond(over));
+    over.latency.reset();
+    this.spare.push(over.latency);
+  }
+}
+
+function closedSecond({ atMs, requests, failed, latency }: OpenSecond): Samples['seconds'][number] {
+  const p50Ms = percentileMs(latency, 50);
+  const p95Ms = percentileMs(latency, 95);
+  return { atMs, requests, failed, ...(p50Ms === undefined || p95Ms === undefined ? {} : { p50Ms, p95Ms }) };
+}
+
+/** The metrics that are read; `http_req_duration` stands for a request, its tags say the rest. */
+const takers: Readonly<Record<string, (collector: Collector, field: (name: string) => string) => void>> = {
+  http_req_duration: (collector, field) => collector.addRequest(field),
+  journey_duration: (collector, field) => collector.addJourney(field),
+  checks: (collector, field) => collector.addCheck(field),
+  dropped_iterations: (collector, field) => collector.addDropped(field),
+};
+
+/** `journey=checkout&outcome=passed` */
+function tagsOf(text: string): Record<string, string> {
+  return Object.fromEntries(text.split('&').map((tag) => tag.split('=') as [string, string]));
+}

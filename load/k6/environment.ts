@@ -1,0 +1,89 @@
+import type { Environment, Stamp } from '../../fixtures/environments/schema.ts';
+import { type Target, targetsOf } from '../../fixtures/environments/targets.ts';
+
+/** What a load test needs of an environment; server metrics, telemetry and the local store are none of k6's business. */
+const needed = [
+  'name',
+  'production',
+  'payment',
+  'syntheticHeader',
+  'auth',
+  'shoppers',
+  'stamps',
+  'global',
+  'objectives',
+  'budgets',
+  'load',
+] as const;
+
+export type LoadEnvironment = Pick<Environment, (typeof needed)[number]>;
+type Variables = Readonly<Record<string, string | undefined>>;
+
+/**
+ * Reads an environment file inside k6, where zod can't run: `${NAME}` substituted, defaults as in the schema (a test holds
+ * the two equal), everything else believed. `npm run load` has judged the whole file before.
+ */
+export function parseEnvironment(text: string, variables: Variables): LoadEnvironment {
+  const document = JSON.parse(text.replace(/^\uFEFF/, '')) as Record<string, unknown>;
+  const picked = Object.fromEntries(needed.filter((key) => key in document).map((key) => [key, document[key]]));
+  const given = substitute(picked, variables) as LoadEnvironment;
+  return {
+    ...given,
+    stamps: given.stamps.map(withStampDefaults),
+    ...(given.global ? { global: { ...given.global, headers: given.global.headers ?? {} } } : {}),
+    budgets: { ...given.budgets, journeyMs: given.budgets.journeyMs ?? 10_000, requestMs: given.budgets.requestMs ?? 5_000 },
+    load: {
+      ...given.load,
+      durationSeconds: given.load.durationSeconds ?? 60,
+      zipfExponent: given.load.zipfExponent ?? 1,
+      seed: given.load.seed ?? 1,
+    },
+  };
+}
+
+function withStampDefaults(stamp: Stamp): Stamp {
+  const slots = (stamp.slots ?? []).map((slot) => ({ ...slot, headers: slot.headers ?? {} }));
+  return { ...stamp, role: stamp.role ?? 'active', headers: stamp.headers ?? {}, slots };
+}
+
+function substitute(value: unknown, variables: Variables): unknown {
+  if (typeof value === 'string') return value.replace(/\$\{(\w+)\}/g, (_, name: string) => variableNamed(name, variables));
+  if (Array.isArray(value)) return value.map((entry) => substitute(entry, variables));
+  if (typeof value !== 'object' || value === null) return value;
+  return Object.fromEntries(Object.entries(value).map(([key, entry]) => [key, substitute(entry, variables)]));
+}
+
+function variableNamed(name: string, variables: Variables): string {
+  const value = variables[name];
+  if (!value) throw new Error(`the environment file names the variable ${name}, which is not set`);
+  return value;
+}
+
+/** A load test that must not start: wrong usage, exit code 3. */
+export class LoadRefused extends Error {
+  override readonly name = 'LoadRefused';
+}
+
+/**
+ * Where load goes: the regional endpoint of every active stamp and the global one, or the one that is asked for by its
+ * name or endpoint. Throws LoadRefused for a host that the environment doesn't name, and for production.
+ */
+export function loadTargets(environment: LoadEnvironment, wanted?: string): Target[] {
+  // A slot shares plan and database with production, so neither takes load.
+  if (environment.production) throw new LoadRefused(`${environment.name} is production, which takes no load`);
+  if (environment.payment === 'live' && (environment.load.mix.checkout ?? 0) > 0)
+    throw new LoadRefused(`${environment.name} takes live payments: take checkout out of load.mix`);
+  const all = targetsOf(environment as Environment);
+  if (wanted) return [targetNamed(all, wanted, environment.name)];
+  const standby = new Set(environment.stamps.filter((stamp) => stamp.role === 'standby').map((stamp) => stamp.name));
+  // The custom domain is the global endpoint by another name: it would count the same front door twice.
+  return all.filter((target) => target.kind !== 'slot' && target.name !== 'custom-domain' && !standby.has(target.name));
+}
+
+function targetNamed(all: readonly Target[], wanted: string, environment: string): Target {
+  const endpoint = wanted.replace(/\/+$/, '').toLowerCase();
+  const found = all.find((target) => target.name === wanted || target.endpoint.toLowerCase() === endpoint);
+  if (found) return found;
+  const known = all.map((target) => `${target.name} (${target.endpoint})`).join(', ');
+  throw new LoadRefused(`the environment ${environment} names no target ${wanted}; load goes to these alone: ${known}`);
+}

@@ -1,0 +1,36 @@
+/** Weight of each name, as in the environment file: `{ "browse": 60, "checkout": 4 }`. */
+export type Mix = Readonly<Record<string, number>>;
+
+/** Each name's share of the whole; names of weight 0 are left out. */
+export function sharesOf(mix: Mix): ReadonlyMap<string, number> {
+  const weighted = Object.entries(mix).filter(([, weight]) => weight > 0);
+  const total = weighted.reduce((sum, [, weight]) => sum + weight, 0);
+  return new Map(weighted.map(([name, weight]) => [name, weight / total]));
+}
+
+/** The name in whose band `point` of [0, 1) falls. */
+export function chooser(mix: Mix): (point: number) => string {
+  const shares = [...sharesOf(mix)];
+  const last = shares.at(-1);
+  if (!last) throw new Error('the mix is empty: give at least one journey a weight above 0');
+  return (point) => {
+    let upTo = 0;
+    for (const [name, share] of shares) {
+      upTo += share;
+      if (point < upTo) return name;
+    }
+    return last[0];
+  };
+}
+
+/** Requests of one iteration on average. Throws for a journey whose requests aren't known. */
+export function meanRequests(mix: Mix, requestsOf: Readonly<Record<string, number>>): number {
+  let mean = 0;
+  for (const [name, share] of sharesOf(mix)) {
+    const requests = requestsOf[name];
+    if (requests === undefined)
+      throw new Error(`load.mix names ${name}, which is none of: ${Object.keys(requestsOf).join(', ')}`);
+    mean += share * requests;
+  }
+  return mean;
+}

@@ -1,0 +1,24 @@
+/** A seeded stream of numbers in [0, 1); the state is 32 bits (mulberry32, Tommy Ettinger's public-domain generator). */
+export function seededRandom(seed: number): () => number {
+  let state = seed >>> 0;
+  return () => {
+    state = (state + 0x6d2b79f5) >>> 0;
+    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
+    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61)) ^ mixed;
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
+  };
+}
+
+/** One seed an iteration, so that which virtual user happens to run it doesn't matter. The odd factor spreads neighbours apart. */
+export function iterationSeed(seed: number, iteration: number): number {
+  return (Math.imul(seed, 0x9e3779b1) ^ Math.imul(iteration + 1, 0x85ebca6b)) >>> 0;
+}
+
+/**
+ * Point `index` of a two-dimensional low-discrepancy sequence (R2, by powers of the plastic number), shifted by the seed:
+ * any stretch of it covers the unit square evenly, so that a short run has its share of rare journeys, too.
+ */
+export function evenPoint(seed: number, index: number): readonly [number, number] {
+  const shift = seededRandom(seed);
+  return [(shift() + index * 0.7548776662466927) % 1, (shift() + index * 0.5698402909980532) % 1];
+}

@@ -1,0 +1,120 @@
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import type { Environment } from '../fixtures/environments/schema.ts';
+import { readVariables } from '../fixtures/environments/variables.ts';
+import { Collector } from './collector.ts';
+import { runGenerator } from './generator.ts';
+import { LoadRefused, loadTargets } from './k6/environment.ts';
+import { sharesOf } from './k6/mix.ts';
+import { arrivalsOf } from './k6/profiles.ts';
+import { type ProgressOutput, progressPrinter } from './progress.ts';
+import { judge } from './verdict/judge.ts';
+import type { Wanted } from './verdict/observation.ts';
+import type { LoadVerdict } from './verdict/verdict.ts';
+
+export { LoadRefused } from './k6/environment.ts';
+
+export const scenarios = ['target'] as const;
+export type Scenario = (typeof scenarios)[number];
+
+/** The one scenario that a command line names. */
+export function scenarioNamed(words: readonly string[]): Scenario {
+  const found = words.length === 1 ? scenarios.find((scenario) => scenario === words[0]) : undefined;
+  if (found) return found;
+  throw new LoadRefused(`the scenario is ${words.length === 0 ? 'missing' : JSON.stringify(words.join(' '))}, allowed: one of ${scenarios.join(', ')}`);
+}
+
+export interface LoadOptions {
+  readonly environment: Environment;
+  /** Name or path of the environment's file: k6 reads it itself. */
+  readonly nameOrPath: string;
+  readonly scenario: Scenario;
+  /** Name or endpoint of the only target; default: every active stamp and the global endpoint. */
+  readonly target?: string | undefined;
+  /** Requests per second over all targets; default: the environment's. */
+  readonly ratePerSecond?: number | undefined;
+  /** Seconds; default: the environment's. */
+  readonly durationSeconds?: number | undefined;
+  /** Gets `verdict.json`, and k6's own output as `k6.log` and `k6-summary.json`. */
+  readonly runDirectory: string;
+  /** PEM file of the CA that k6 trusts beside the system's; default: what SSL_CERT_FILE names. */
+  readonly caFile?: string | undefined;
+  /** Stops the run; what there is then is judged, as inconclusive at best. */
+  readonly signal?: AbortSignal | undefined;
+  /** Where progress goes; default: nowhere. */
+  readonly progress?: ProgressOutput | undefined;
+  /** k6's binary; default: `.local/bin/k6`, else the one on PATH. */
+  readonly k6?: string | undefined;
+}
+
+/**
+ * Runs a scenario with k6 and judges it. Leaves no process behind.
+ * @throws LoadRefused where load must not go or can't start: wrong usage, exit code 3
+ */
+export async function runLoad(options: LoadOptions): Promise<LoadVerdict> {
+  const wanted = wantedOf(options);
+  mkdirSync(options.runDirectory, { recursive: true });
+  const collector = new Collector(options.scenario);
+  const printer = options.progress && progressPrinter(options.progress);
+  const startedAtMs = Date.now();
+  const everySecond = () => {
+    const { ratePerSecond: rateWantedPerSecond, durationSeconds } = wanted;
+    const elapsedSeconds = (Date.now() - startedAtMs) / 1000;
+    printer?.show({ elapsedSeconds, durationSeconds, rateWantedPerSecond, recent: collector.recent() });
+  };
+  const generator = await runGenerator(generatorOptions(options, wanted, everySecond), collector).catch(refuseWithoutK6);
+  printer?.end();
+  const verdict = judge({ wanted, samples: collector.samples(), generator, startedAtMs, endedAtMs: Date.now() });
+  writeFileSync(join(options.runDirectory, 'verdict.json'), `${JSON.stringify(verdict, null, 2)}\n`);
+  return verdict;
+}
+
+/** What a run of these options has to bring, from which follows how many samples are expected. */
+export function wantedOf(options: Omit<LoadOptions, 'runDirectory' | 'nameOrPath'>): Wanted {
+  const { environment } = options;
+  const { load, objectives } = environment;
+  const targets = loadTargets(environment, options.target);
+  const ratePerSecond = options.ratePerSecond ?? load.ratePerSecond;
+  const durationSeconds = options.durationSeconds ?? load.durationSeconds;
+  const arrivals = arrivalsOf({ ratePerSecond, durationSeconds, mix: load.mix, latencyP95Ms: objectives.latencyP95Ms });
+  return {
+    scenario: options.scenario,
+    environment: environment.name,
+    targets: targets.map((target) => target.name),
+    ratePerSecond,
+    durationSeconds,
+    journeys: Object.fromEntries([...sharesOf(load.mix)].map(([name, share]) => [name, share * arrivals.iterations])),
+    latencyP95Ms: objectives.latencyP95Ms,
+    errorPercent: objectives.errorPercent,
+    journeyMs: environment.budgets.journeyMs,
+  };
+}
+
+function generatorOptions(options: LoadOptions, wanted: Wanted, everySecond: () => void) {
+  const { nameOrPath, runDirectory, scenario } = options;
+  const variables = {
+    ...readVariables(),
+    // A path means the same wherever k6 looks from.
+    TARGET_ENV: /[\\/]|\.json$/.test(nameOrPath) ? resolve(nameOrPath) : nameOrPath,
+    LOAD_RATE_PER_SECOND: String(wanted.ratePerSecond),
+    LOAD_DURATION_SECONDS: String(wanted.durationSeconds),
+    LOAD_SUMMARY_FILE: resolve(runDirectory, 'k6-summary.json'),
+    ...(options.target ? { LOAD_TARGET: options.target } : {}),
+    ...(options.caFile ? { SSL_CERT_FILE: resolve(options.caFile) } : {}),
+  };
+  return {
+    script: join(__dirname, 'scenarios', `${scenario}.ts`),
+    variables,
+    durationSeconds: wanted.durationSeconds,
+    logFile: join(runDirectory, 'k6.log'),
+    k6: options.k6,
+    signal: options.signal,
+    everySecond,
+  };
+}
+
+function refuseWithoutK6(error: unknown): never {
+  const { code } = error as NodeJS.ErrnoException;
+  if (code !== 'ENOENT') throw error;
+  throw new LoadRefused('k6 is neither in .local/bin nor on PATH: npm start sets it up', { cause: error });
+}

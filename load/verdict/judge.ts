@@ -1,0 +1,111 @@
+import { brokenOff, thresholdsMissed } from './exit.ts';
+import { judgeJourneys } from './journeys.ts';
+import { type RunObservation, sentSeconds } from './observation.ts';
+import { judgeRate, saturated } from './rate.ts';
+import { count, ms, percent, seconds } from './units.ts';
+import { type Judgement, type LoadVerdict, worstOf } from './verdict.ts';
+
+/** A p95 of fewer answers than this is one slow answer. */
+const fewestForP95 = 20;
+/** Share of the expected requests below which a percentile says nothing about the run. */
+const expectedShare = 0.9;
+
+/** Judges a run; the reasons of the verdict stand worst first. */
+export function judge(run: RunObservation): LoadVerdict {
+  const { wanted, samples } = run;
+  const judged = [judgeRun(run), judgeErrors(run), judgeLatency(run), judgeRate(run), ...judgeExceptions(run), ...judgeJourneys(run)];
+  const judgements = [...judged, ...judgeThresholds(run, judged)];
+  const verdict = worstOf(judgements.map((judgement) => judgement.verdict));
+  return {
+    scenario: wanted.scenario,
+    environment: wanted.environment,
+    targets: [...wanted.targets],
+    startedAt: new Date(run.startedAtMs).toISOString(),
+    endedAt: new Date(run.endedAtMs).toISOString(),
+    verdict,
+    reasons: reasonsOf(judgements),
+    rateWantedPerSecond: wanted.ratePerSecond,
+    rateReachedPerSecond: judgements.find((judgement) => judgement.name === 'rate reached')?.value ?? 0,
+    requests: samples.requests,
+    judgements,
+    seconds: samples.seconds,
+  };
+}
+
+/** Failures first, then what can't be told, each in the order of judging. */
+function reasonsOf(judgements: readonly Judgement[]): string[] {
+  const of = (verdict: Judgement['verdict']) => judgements.filter((judgement) => judgement.verdict === verdict);
+  return [...of('fail'), ...of('inconclusive')].map((judgement) => judgement.reason ?? judgement.name);
+}
+
+function judgeRun(run: RunObservation): Judgement {
+  const sent = sentSeconds(run);
+  const base = { name: 'run', value: sent, limit: run.wanted.durationSeconds, unit: 's', samples: run.samples.requests };
+  const why = brokenOff(run.generator);
+  if (why !== undefined) return { ...base, verdict: 'inconclusive', reason: `${why} (after ${seconds(sent)} of ${seconds(base.limit)})` };
+  if (run.samples.requests === 0)
+    return { ...base, verdict: 'inconclusive', reason: 'k6 sent no request, so nothing was measured' };
+  return { ...base, verdict: 'pass' };
+}
+
+function judgeErrors({ samples, wanted }: RunObservation): Judgement {
+  const base = { name: 'errors', limit: wanted.errorPercent, unit: '%', samples: samples.requests };
+  if (samples.requests === 0) return { ...base, verdict: 'inconclusive', reason: 'errors: no samples' };
+  const value = (samples.failed / samples.requests) * 100;
+  if (value <= wanted.errorPercent) return { ...base, value, verdict: 'pass' };
+  const unanswered = Object.values(samples.unanswered).reduce((sum, n) => sum + n, 0);
+  const layer = unanswered === 0 ? '' : `, ${count(unanswered)} without an answer${refusals(samples.unanswered)}`;
+  const reason = `errors ${percent(value)} are over ${percent(wanted.errorPercent)} (${count(samples.failed)} of ${count(samples.requests)} requests${layer})`;
+  return { ...base, value, verdict: 'fail', reason };
+}
+
+/** k6's error codes of the network (errors catalogue of its documentation). */
+const networkErrors: Readonly<Record<string, string>> = {
+  '1050': 'timed out',
+  '1101': 'name not found',
+  '1211': 'connecting timed out',
+  '1212': 'connection refused',
+  '1220': 'connection reset',
+  '1310': 'certificate refused',
+};
+
+function refusals(unanswered: Readonly<Record<string, number>>): string {
+  const [most] = Object.entries(unanswered).sort(([, a], [, b]) => b - a);
+  return most === undefined ? '' : `, mostly: ${networkErrors[most[0]] ?? `k6 error ${most[0]}`}`;
+}
+
+function judgeLatency(run: RunObservation): Judgement {
+  const { samples, wanted } = run;
+  const answered = samples.requests - Object.values(samples.unanswered).reduce((sum, n) => sum + n, 0);
+  const base = { name: 'latency p95', limit: wanted.latencyP95Ms, unit: 'ms', samples: answered };
+  const value = samples.latencyP95Ms;
+  if (value === undefined || answered < fewestForP95)
+    return { ...base, ...(value === undefined ? {} : { value }), verdict: 'inconclusive', reason: `latency p95: ${count(answered)} samples are too few` };
+  if (value > wanted.latencyP95Ms) {
+    const reason = `latency p95 ${ms(value)} is over ${ms(wanted.latencyP95Ms)} (${count(answered)} samples)`;
+    const why = saturated(run.generator);
+    // What waits inside a saturated k6 counts as the store's latency.
+    return { ...base, value, ...(why ? { verdict: 'inconclusive', reason: `${reason}, but ${why}` } : { verdict: 'fail', reason }) };
+  }
+  const expected = wanted.ratePerSecond * sentSeconds(run);
+  if (answered < expected * expectedShare)
+    return { ...base, value, verdict: 'inconclusive', reason: `latency p95: ${count(answered)} samples of ${count(expected)} expected` };
+  return { ...base, value, verdict: 'pass' };
+}
+
+/** k6 exits 0 when iterations throw: what they threw stands in its log alone. */
+function judgeExceptions({ generator, samples }: RunObservation): Judgement[] {
+  const caught = Object.values(samples.journeys).reduce((sum, journey) => sum + journey.exceptions, 0);
+  const value = Math.max(caught, generator.errorCount);
+  const base = { name: 'exceptions', value, limit: 0, unit: '', samples: samples.requests };
+  if (value === 0) return samples.requests === 0 ? [] : [{ ...base, verdict: 'pass' }];
+  const reason = `${count(value)} exceptions in the load script, such as: ${generator.errorLines[0] ?? 'not logged'}`;
+  return [{ ...base, verdict: 'inconclusive', reason }];
+}
+
+/** A threshold of the script that k6 found missed and none of our own judgements explains. */
+function judgeThresholds({ generator, samples }: RunObservation, judged: readonly Judgement[]): Judgement[] {
+  if (generator.exitCode !== thresholdsMissed || judged.some((judgement) => judgement.verdict === 'fail')) return [];
+  const reason = "k6 found a threshold of the script missed (exit code 99); see k6's summary";
+  return [{ name: 'k6 thresholds', verdict: 'fail', unit: '', samples: samples.requests, reason }];
+}
