@@ -1,22 +1,21 @@
 import { join } from 'node:path';
-import { parseArgs } from 'node:util';
 import type { Contoso } from '../fixtures/contoso/options.ts';
 import { loadEnvironment } from '../fixtures/environments/load.ts';
 import type { Environment } from '../fixtures/environments/schema.ts';
 import { targetsOf } from '../fixtures/environments/targets.ts';
+import { parseFlags } from './exit-code.ts';
 import { caFileOf, detectStore, LocalStoreError, type StoreMessage, startInProcess } from './local-store.ts';
 
 /** `npm run local [-- --env <name or path>]`: the local store, until Ctrl-C. Exit codes: 0 stopped, 3 could not start. */
 async function main(): Promise<number> {
-  const { values } = parseArgs({ options: { env: { type: 'string' } } });
-  const nameOrPath = values.env || process.env.TARGET_ENV || 'local';
-  const environment = await loadEnvironment(nameOrPath);
+  const { values } = parseFlags({});
+  const environment = loadEnvironment(values.env);
   const state = await detectStore(environment);
   if (state.kind === 'running') throw new LocalStoreError(`the store of environment ${environment.name} is running already`);
   const stopped = untilStopped();
   const contoso = await startInProcess(environment);
   if (process.send) process.send({ kind: 'ready' } satisfies StoreMessage);
-  else process.stdout.write(describe(environment, nameOrPath, contoso));
+  else process.stdout.write(describe(environment, values.env ?? environment.name, contoso));
   await stopped;
   await contoso.close();
   return 0;
