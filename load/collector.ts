@@ -110,6 +110,7 @@ export class Collector {
     count.iterations += 1;
     if (outcome === 'passed') recordMs(count.passedMs, Number(field('metric_value')));
     else if (outcome === 'exception') count.exceptions += 1;
+    else if (outcome === 'inconclusive') count.unclear += 1;
     else count.failed += 1;
   }
 
@@ -135,16 +136,29 @@ export class Collector {
 
   samples(): Samples {
     const journeys = Object.fromEntries(
-      Object.entries(this.journeys).map(([name, { passedMs, ...count }]) => [name, { ...count, p95Ms: percentileMs(passedMs, 95) }]),
+      Object.entries(this.journeys).map(([name, { passedMs, ...count }]) => [
+        name,
+        { ...count, p95Ms: percentileMs(passedMs, 95) },
+      ]),
     );
     const { requests, failed, unanswered, firstAtMs, lastAtMs } = this;
     const seconds = [...this.closed, ...this.open.map(closedSecond)];
     const latencyP95Ms = percentileMs(this.latency, 95);
-    return { requests, failed, unanswered, droppedIterations: this.dropped, latencyP95Ms, journeys, firstAtMs, lastAtMs, seconds };
+    return {
+      requests,
+      failed,
+      unanswered,
+      droppedIterations: this.dropped,
+      latencyP95Ms,
+      journeys,
+      firstAtMs,
+      lastAtMs,
+      seconds,
+    };
   }
 
   private journey(name: string): JourneyCount {
-    const nothing = { iterations: 0, failed: 0, exceptions: 0, checks: 0, failedChecks: 0, firstFailure: undefined };
+    const nothing = { iterations: 0, failed: 0, unclear: 0, exceptions: 0, checks: 0, failedChecks: 0, firstFailure: undefined };
     this.journeys[name] ??= { ...nothing, passedMs: newHistogram(3) };
     return this.journeys[name];
   }

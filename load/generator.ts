@@ -64,7 +64,12 @@ function spawnK6({ script, variables, k6 }: GeneratorOptions): ChildProcess {
   const args = ['run', '--quiet', '--no-color', '--address', '', '--no-usage-report', '--out', 'csv=-', script];
   const env = { ...variables, K6_CSV_TIME_FORMAT: 'unix_milli' };
   // A process group of its own: Ctrl-C reaches k6 once, through us. Told twice, it would end without its last samples.
-  return spawn(k6 ?? k6Path(), args, { cwd: root, env: env as NodeJS.ProcessEnv, stdio: ['ignore', 'pipe', 'pipe'], detached: true });
+  return spawn(k6 ?? k6Path(), args, {
+    cwd: root,
+    env: env as NodeJS.ProcessEnv,
+    stdio: ['ignore', 'pipe', 'pipe'],
+    detached: true,
+  });
 }
 
 function exitOf(child: ChildProcess): Promise<Pick<Generator, 'exitCode' | 'signal'>> {

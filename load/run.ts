@@ -21,7 +21,9 @@ export type Scenario = (typeof scenarios)[number];
 export function scenarioNamed(words: readonly string[]): Scenario {
   const found = words.length === 1 ? scenarios.find((scenario) => scenario === words[0]) : undefined;
   if (found) return found;
-  throw new LoadRefused(`the scenario is ${words.length === 0 ? 'missing' : JSON.stringify(words.join(' '))}, allowed: one of ${scenarios.join(', ')}`);
+  throw new LoadRefused(
+    `the scenario is ${words.length === 0 ? 'missing' : JSON.stringify(words.join(' '))}, allowed: one of ${scenarios.join(', ')}`,
+  );
 }
 
 export interface LoadOptions {
@@ -76,7 +78,13 @@ export function wantedOf(options: Omit<LoadOptions, 'runDirectory' | 'nameOrPath
   const targets = loadTargets(environment, options.target);
   const ratePerSecond = options.ratePerSecond ?? load.ratePerSecond;
   const durationSeconds = options.durationSeconds ?? load.durationSeconds;
-  const arrivals = arrivalsOf({ ratePerSecond, durationSeconds, mix: load.mix, latencyP95Ms: objectives.latencyP95Ms });
+  const arrivals = arrivalsOf({
+    ratePerSecond,
+    durationSeconds,
+    mix: load.mix,
+    zipfExponent: load.zipfExponent,
+    latencyP95Ms: objectives.latencyP95Ms,
+  });
   return {
     scenario: options.scenario,
     environment: environment.name,

@@ -16,7 +16,10 @@ const needed = [
   'load',
 ] as const;
 
-export type LoadEnvironment = Pick<Environment, (typeof needed)[number]>;
+export type LoadEnvironment = Pick<Environment, (typeof needed)[number]> & {
+  /** `npm run local` can start its store. */
+  readonly embedded: boolean;
+};
 type Variables = Readonly<Record<string, string | undefined>>;
 
 /**
@@ -29,6 +32,7 @@ export function parseEnvironment(text: string, variables: Variables): LoadEnviro
   const given = substitute(picked, variables) as LoadEnvironment;
   return {
     ...given,
+    embedded: 'local' in document,
     stamps: given.stamps.map(withStampDefaults),
     ...(given.global ? { global: { ...given.global, headers: given.global.headers ?? {} } } : {}),
     budgets: { ...given.budgets, journeyMs: given.budgets.journeyMs ?? 10_000, requestMs: given.budgets.requestMs ?? 5_000 },
@@ -68,7 +72,7 @@ export class LoadRefused extends Error {
  * Where load goes: the regional endpoint of every active stamp and the global one, or the one that is asked for by its
  * name or endpoint. Throws LoadRefused for a host that the environment doesn't name, and for production.
  */
-export function loadTargets(environment: LoadEnvironment, wanted?: string): Target[] {
+export function loadTargets(environment: Omit<LoadEnvironment, 'embedded'>, wanted?: string): Target[] {
   // A slot shares plan and database with production, so neither takes load.
   if (environment.production) throw new LoadRefused(`${environment.name} is production, which takes no load`);
   if (environment.payment === 'live' && (environment.load.mix.checkout ?? 0) > 0)

@@ -2,9 +2,18 @@ import { type LoadEnvironment, parseEnvironment } from './environment.ts';
 
 /** The environment that TARGET_ENV names, by name or path, default `local`. k6 allows this in the init context alone. */
 export function openEnvironment(): LoadEnvironment {
-  const wanted = __ENV.TARGET_ENV || 'local';
-  const path = wanted.endsWith('.json') ? wanted : import.meta.resolve(`../../fixtures/environments/${wanted}.json`);
-  return parseEnvironment(open(path), __ENV);
+  return parseEnvironment(textOf(__ENV.TARGET_ENV || 'local'), __ENV);
+}
+
+function textOf(wanted: string): string {
+  const named = (file: string) => import.meta.resolve(`../../fixtures/environments/${file}`);
+  // k6 would take a relative path as one beside the script; a person means one beside where they are.
+  if (/[\\/]|\.json$/.test(wanted)) return open(/^([A-Za-z]:)?[\\/]/.test(wanted) ? wanted : `${__ENV.PWD}/${wanted}`);
+  try {
+    return open(named(`${wanted}.json`));
+  } catch {
+    return open(named(`${wanted}.example.json`));
+  }
 }
 
 /** A number from a variable; an empty one counts as unset. */

@@ -23,7 +23,12 @@ export function fetchToken(auth: LoadEnvironment['auth']): Token {
 }
 
 function byClientSecret(auth: Extract<LoadEnvironment['auth'], { kind: 'client-secret' }>): Token {
-  const form = { grant_type: 'client_credentials', client_id: auth.clientId, client_secret: auth.clientSecret, scope: auth.scope };
+  const form = {
+    grant_type: 'client_credentials',
+    client_id: auth.clientId,
+    client_secret: auth.clientSecret,
+    scope: auth.scope,
+  };
   // Tagged apart, so that neither latency nor errors of the store include the issuer's.
   const reply = http.post(auth.tokenEndpoint, form, { tags: { scenario: 'token', name: 'POST token' } });
   if (reply.status !== 200) throw new Error(`no token from ${auth.tokenEndpoint}: ${reply.error || `status ${reply.status}`}`);

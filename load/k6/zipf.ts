@@ -27,3 +27,9 @@ export function zipf(random: () => number, count: number, exponent: number): num
   }
   return low;
 }
+
+/** The share of choices that fall on the first `first` of `count` items. */
+export function shareOfFirst(first: number, count: number, exponent: number): number {
+  const sums = sumsOf(count, exponent);
+  return (sums[Math.min(first, count) - 1] ?? 0) / (sums[count - 1] ?? 1);
+}

@@ -21,5 +21,8 @@ export function describeVerdict(verdict: LoadVerdict): string {
 
 function judgementLine({ verdict, name, value, limit, unit, samples }: Judgement): string {
   const figure = (n: number | undefined) => (n === undefined ? '–' : String(Number(n.toFixed(n < 10 ? 2 : 0))));
-  return `  ${marks[verdict]} ${name.padEnd(14)} ${figure(value).padStart(7)} (limit ${figure(limit)}) ${unit}`.trimEnd() + `, ${count(samples)} samples`;
+  return (
+    `  ${marks[verdict]} ${name.padEnd(14)} ${figure(value).padStart(7)} (limit ${figure(limit)}) ${unit}`.trimEnd() +
+    `, ${count(samples)} samples`
+  );
 }

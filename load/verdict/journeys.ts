@@ -16,7 +16,7 @@ export function judgeJourneys(run: RunObservation): Judgement[] {
   });
 }
 
-const nothing: JourneySamples = { iterations: 0, failed: 0, exceptions: 0, checks: 0, failedChecks: 0 };
+const nothing: JourneySamples = { iterations: 0, failed: 0, unclear: 0, exceptions: 0, checks: 0, failedChecks: 0 };
 
 function judgeOutcome(name: string, seen: JourneySamples, expected: number, errorPercent: number): Judgement {
   const base = { name, limit: errorPercent, unit: '%', samples: seen.iterations };
@@ -32,8 +32,15 @@ function judgeOutcome(name: string, seen: JourneySamples, expected: number, erro
   const failures = `${count(seen.failed)} of ${count(seen.iterations)} failed${seen.firstFailure ? ` (${seen.firstFailure})` : ''}`;
   // One failure among fewer than 100 is no proof that more than 1 % fail; two are taken as such.
   if (seen.failed > Math.ceil(allowed))
-    return { ...base, value, verdict: 'fail', reason: `${name}: ${failures}, ${percent(value)} is over ${percent(errorPercent)}` };
+    return {
+      ...base,
+      value,
+      verdict: 'fail',
+      reason: `${name}: ${failures}, ${percent(value)} is over ${percent(errorPercent)}`,
+    };
   if (seen.failed > allowed) return unclear(`${failures}: too few to tell whether that is over ${percent(errorPercent)}`, value);
+  const lost = seen.unclear + seen.exceptions;
+  if (lost > allowed) return unclear(`${count(lost)} of ${count(seen.iterations)} told nothing of the store`, value);
   if (seen.iterations < Math.floor(expected * expectedShare))
     return unclear(`${count(seen.iterations)} iterations of ${count(expected)} expected`, value);
   if (seen.checks === 0) return unclear('no expectation was ever checked', value);

@@ -13,7 +13,14 @@ const expectedShare = 0.9;
 /** Judges a run; the reasons of the verdict stand worst first. */
 export function judge(run: RunObservation): LoadVerdict {
   const { wanted, samples } = run;
-  const judged = [judgeRun(run), judgeErrors(run), judgeLatency(run), judgeRate(run), ...judgeExceptions(run), ...judgeJourneys(run)];
+  const judged = [
+    judgeRun(run),
+    judgeErrors(run),
+    judgeLatency(run),
+    judgeRate(run),
+    ...judgeExceptions(run),
+    ...judgeJourneys(run),
+  ];
   const judgements = [...judged, ...judgeThresholds(run, judged)];
   const verdict = worstOf(judgements.map((judgement) => judgement.verdict));
   return {
@@ -42,7 +49,8 @@ function judgeRun(run: RunObservation): Judgement {
   const sent = sentSeconds(run);
   const base = { name: 'run', value: sent, limit: run.wanted.durationSeconds, unit: 's', samples: run.samples.requests };
   const why = brokenOff(run.generator);
-  if (why !== undefined) return { ...base, verdict: 'inconclusive', reason: `${why} (after ${seconds(sent)} of ${seconds(base.limit)})` };
+  if (why !== undefined)
+    return { ...base, verdict: 'inconclusive', reason: `${why} (after ${seconds(sent)} of ${seconds(base.limit)})` };
   if (run.samples.requests === 0)
     return { ...base, verdict: 'inconclusive', reason: 'k6 sent no request, so nothing was measured' };
   return { ...base, verdict: 'pass' };
@@ -80,16 +88,30 @@ function judgeLatency(run: RunObservation): Judgement {
   const base = { name: 'latency p95', limit: wanted.latencyP95Ms, unit: 'ms', samples: answered };
   const value = samples.latencyP95Ms;
   if (value === undefined || answered < fewestForP95)
-    return { ...base, ...(value === undefined ? {} : { value }), verdict: 'inconclusive', reason: `latency p95: ${count(answered)} samples are too few` };
+    return {
+      ...base,
+      ...(value === undefined ? {} : { value }),
+      verdict: 'inconclusive',
+      reason: `latency p95: ${count(answered)} samples are too few`,
+    };
   if (value > wanted.latencyP95Ms) {
     const reason = `latency p95 ${ms(value)} is over ${ms(wanted.latencyP95Ms)} (${count(answered)} samples)`;
     const why = saturated(run.generator);
     // What waits inside a saturated k6 counts as the store's latency.
-    return { ...base, value, ...(why ? { verdict: 'inconclusive', reason: `${reason}, but ${why}` } : { verdict: 'fail', reason }) };
+    return {
+      ...base,
+      value,
+      ...(why ? { verdict: 'inconclusive', reason: `${reason}, but ${why}` } : { verdict: 'fail', reason }),
+    };
   }
   const expected = wanted.ratePerSecond * sentSeconds(run);
   if (answered < expected * expectedShare)
-    return { ...base, value, verdict: 'inconclusive', reason: `latency p95: ${count(answered)} samples of ${count(expected)} expected` };
+    return {
+      ...base,
+      value,
+      verdict: 'inconclusive',
+      reason: `latency p95: ${count(answered)} samples of ${count(expected)} expected`,
+    };
   return { ...base, value, verdict: 'pass' };
 }
 

@@ -18,6 +18,8 @@ export interface Wanted {
 export interface JourneySamples {
   readonly iterations: number;
   readonly failed: number;
+  /** Iterations that tell nothing of the store, such as one without a token. */
+  readonly unclear: number;
   /** Iterations that threw something that is no failed expectation: a bug of the test, not of the store. */
   readonly exceptions: number;
   readonly checks: number;

@@ -42,6 +42,8 @@ function heldUp({ samples, wanted, generator }: RunObservation): string | undefi
   if (why !== undefined) return why;
   const slow = samples.latencyP95Ms === undefined || samples.latencyP95Ms > wanted.latencyP95Ms;
   const failing = samples.failed > (samples.requests * wanted.errorPercent) / 100;
-  const broken = Object.values(samples.journeys).some((journey) => journey.failed > (journey.iterations * wanted.errorPercent) / 100);
+  const broken = Object.values(samples.journeys).some(
+    (journey) => journey.failed > (journey.iterations * wanted.errorPercent) / 100,
+  );
   return slow || failing || broken ? undefined : 'the generator did not send it, though the store answered in time';
 }

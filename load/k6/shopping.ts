@@ -1,0 +1,70 @@
+import exec from 'k6/execution';
+import { Trend } from 'k6/metrics';
+import type { Target } from '../../fixtures/environments/targets.ts';
+import { journeys } from '../../synthetics/journeys/index.ts';
+import { planRun, shopperOf } from '../../synthetics/journeys/plan.ts';
+import { type JourneyRecord, runJourney } from '../../synthetics/journeys/run.ts';
+import type { LoadEnvironment } from './environment.ts';
+import { chooser } from './mix.ts';
+import { evenPoint, iterationSeed, seededRandom } from './random.ts';
+import { k6Hooks, k6Transport } from './shopper.ts';
+import { fetchToken, type Token, tokenHolder } from './tokens.ts';
+import { zipf } from './zipf.ts';
+
+/** What setup hands to every iteration, as JSON. */
+export interface SetUp {
+  readonly token: Token;
+  /** 16 hex digits, new for each run: purchases of two runs must not share a key. */
+  readonly run: string;
+}
+
+/** One sample an iteration: its time, and its journey, target and outcome as tags. */
+const journeyDuration = new Trend('journey_duration', true);
+
+/** Runs the journeys of the mix, one an iteration; made once a virtual user, in the init context. */
+export function shopping(environment: LoadEnvironment, targets: readonly Target[]): (setUp: SetUp) => Promise<void> {
+  const { load, auth, shoppers } = environment;
+  const choose = chooser(load.mix);
+  const held = tokenHolder(auth);
+  let fromSetup: Token | undefined;
+  const token = (fresh: boolean) => (fresh || !fromSetup ? fetchToken(auth) : held(fromSetup)).value;
+  const transport = k6Transport({ token });
+  return async ({ token: first, run }) => {
+    fromSetup = first;
+    // Everything follows from the iteration's number, whichever virtual user runs it: two runs send the same traffic.
+    const index = exec.scenario.iterationInTest;
+    const [forJourney, forTarget] = evenPoint(load.seed, index);
+    const target = targets[Math.floor(forTarget * targets.length)];
+    const journey = journeyNamed(choose(forJourney));
+    if (!target) throw new Error('there is no target');
+    const random = seededRandom(iterationSeed(load.seed, index));
+    const hex = index.toString(16).padStart(16, '0');
+    const pick = (count: number) => zipf(random, count, load.zipfExponent);
+    const ids = { shopperId: shopperOf(shoppers, index), runId: `${run}-${index}`, traceId: run + hex, resultId: odd(hex) };
+    const { context, route } = planRun({ environment, target, ...ids, pick });
+    const { tags } = exec.vu.metrics;
+    tags.journey = journey.name;
+    tags.target = target.name;
+    try {
+      note(await runJourney(journey, context, transport, route, k6Hooks), target);
+    } catch (thrown) {
+      journeyDuration.add(0, { outcome: 'exception' });
+      // k6 logs it, and ends green all the same: the verdict counts the log's lines.
+      throw thrown;
+    }
+  };
+}
+
+/** A span id must not be all zeros, which the first iteration's number would be. */
+const odd = (hex: string) => `f${hex.slice(1)}`;
+
+function journeyNamed(name: string) {
+  const found = journeys.find((journey) => journey.name === name);
+  if (found) return found;
+  throw new Error(`load.mix names ${name}, which is none of: ${journeys.map((journey) => journey.name).join(', ')}`);
+}
+
+function note({ journey, durationMs, outcome, failure }: JourneyRecord, target: Target): void {
+  journeyDuration.add(durationMs, { outcome });
+  if (failure) console.warn(`${journey} › ${failure.step} (${target.name}): expected ${failure.rule}, got ${failure.seen}`);
+}
