@@ -71,7 +71,7 @@ export async function tls(): Promise<Tls> {
 }
 
 export const client = { id: 'synthetic-shoppers', secret: 'a secret of the test', scope: 'api://contoso-shoes/.default' };
-export const adminToken = 'an admin token of the test';
+export const adminToken = 'admin-token-of-this-test';
 export const stamps = [
   { name: 'westeurope', region: 'westeurope', slots: [{ name: 'staging' }] },
   { name: 'eastus', region: 'eastus', slots: [] },
