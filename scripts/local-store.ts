@@ -1,5 +1,5 @@
 import { fork } from 'node:child_process';
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { Agent, request } from 'undici';
 import { startContoso } from '../fixtures/contoso/contoso.ts';
@@ -54,13 +54,17 @@ export function contosoOptionsOf(environment: Environment): ContosoOptions {
   };
 }
 
-/** Starts the store in this process and leaves its CA where tools find it. */
+/** Starts the store in this process and leaves its CA where tools find it, as long as it runs. */
 export async function startInProcess(environment: Environment): Promise<Contoso> {
   const contoso = await startContoso(contosoOptionsOf(environment));
   const file = caFileOf(environment);
   mkdirSync(dirname(file), { recursive: true });
   writeFileSync(file, contoso.ca);
-  return contoso;
+  const close = async () => {
+    await contoso.close();
+    rmSync(file, { force: true });
+  };
+  return { ...contoso, close };
 }
 
 export type StoreState =
