@@ -5,7 +5,7 @@ import { readVariables } from '../fixtures/environments/variables.ts';
 import { Collector } from './collector.ts';
 import { runGenerator } from './generator.ts';
 import { LoadRefused, loadTargets } from './k6/environment.ts';
-import { sharesOf } from './k6/mix.ts';
+import { journeyCounts } from './k6/mix.ts';
 import { arrivalsOf } from './k6/profiles.ts';
 import { type ProgressOutput, progressPrinter } from './progress.ts';
 import { judge } from './verdict/judge.ts';
@@ -91,7 +91,7 @@ export function wantedOf(options: Omit<LoadOptions, 'runDirectory' | 'nameOrPath
     targets: targets.map((target) => target.name),
     ratePerSecond,
     durationSeconds,
-    journeys: Object.fromEntries([...sharesOf(load.mix)].map(([name, share]) => [name, share * arrivals.iterations])),
+    journeys: journeyCounts(load.mix, load.seed, arrivals.iterations),
     latencyP95Ms: objectives.latencyP95Ms,
     errorPercent: objectives.errorPercent,
     journeyMs: environment.budgets.journeyMs,

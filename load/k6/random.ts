@@ -15,10 +15,10 @@ export function iterationSeed(seed: number, iteration: number): number {
 }
 
 /**
- * Point `index` of a two-dimensional low-discrepancy sequence (R2, by powers of the plastic number), shifted by the seed:
- * any stretch of it covers the unit square evenly, so that a short run has its share of rare journeys, too.
+ * Point `index` of a sequence that covers the unit square evenly (multiples of the golden ratio and of the square root of
+ * two, shifted by the seed), so that a short run has its share of rare journeys, too, on every target.
  */
 export function evenPoint(seed: number, index: number): readonly [number, number] {
   const shift = seededRandom(seed);
-  return [(shift() + index * 0.7548776662466927) % 1, (shift() + index * 0.5698402909980532) % 1];
+  return [(shift() + index * 0.6180339887498949) % 1, (shift() + index * 0.4142135623730951) % 1];
 }

@@ -5,7 +5,7 @@ import { journeys } from '../../synthetics/journeys/index.ts';
 import { planRun, shopperOf } from '../../synthetics/journeys/plan.ts';
 import { type JourneyRecord, runJourney } from '../../synthetics/journeys/run.ts';
 import type { LoadEnvironment } from './environment.ts';
-import { chooser } from './mix.ts';
+import { journeyChooser } from './mix.ts';
 import { evenPoint, iterationSeed, seededRandom } from './random.ts';
 import { k6Hooks, k6Transport } from './shopper.ts';
 import { fetchToken, type Token, tokenHolder } from './tokens.ts';
@@ -24,7 +24,7 @@ const journeyDuration = new Trend('journey_duration', true);
 /** Runs the journeys of the mix, one an iteration; made once a virtual user, in the init context. */
 export function shopping(environment: LoadEnvironment, targets: readonly Target[]): (setUp: SetUp) => Promise<void> {
   const { load, auth, shoppers } = environment;
-  const choose = chooser(load.mix);
+  const choose = journeyChooser(load.mix, load.seed);
   const held = tokenHolder(auth);
   let fromSetup: Token | undefined;
   const token = (fresh: boolean) => (fresh || !fromSetup ? fetchToken(auth) : held(fromSetup)).value;
@@ -33,9 +33,8 @@ export function shopping(environment: LoadEnvironment, targets: readonly Target[
     fromSetup = first;
     // Everything follows from the iteration's number, whichever virtual user runs it: two runs send the same traffic.
     const index = exec.scenario.iterationInTest;
-    const [forJourney, forTarget] = evenPoint(load.seed, index);
-    const target = targets[Math.floor(forTarget * targets.length)];
-    const journey = journeyNamed(choose(forJourney));
+    const target = targets[Math.floor(evenPoint(load.seed, index)[1] * targets.length)];
+    const journey = journeyNamed(choose(index));
     if (!target) throw new Error('there is no target');
     const random = seededRandom(iterationSeed(load.seed, index));
     const hex = index.toString(16).padStart(16, '0');
