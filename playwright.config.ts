@@ -1,0 +1,35 @@
+import { availableParallelism } from 'node:os';
+import { defineConfig } from '@playwright/test';
+import { ConfigurationError, loadEnvironment } from './fixtures/environments/load.ts';
+import { trustCertificates } from './telemetry/trust.ts';
+
+// Workers load this file too: what is trusted here is trusted where requests are sent.
+trustCertificates();
+const { budgets } = environmentOrExit();
+
+export default defineConfig({
+  testDir: 'synthetics',
+  testMatch: 'availability.spec.ts',
+  outputDir: 'test-results',
+  globalSetup: './scripts/playwright-store.ts',
+  // One project for all targets: a project each would start a worker each, 0.6 s of CPU.
+  fullyParallel: true,
+  workers: Math.min(4, availableParallelism()),
+  // A journey ends itself at its limit, its clean-up at the same again; this is for what hangs in spite of it.
+  timeout: 2 * budgets.journeyMs + 5_000,
+  // A repeated journey would hide what a shopper met.
+  retries: 0,
+  reporter: [['list'], ['html', { open: 'never', outputFolder: 'playwright-report' }], ['./synthetics/reporter.ts']],
+  use: { trace: 'retain-on-failure' },
+});
+
+/** All faults of the file as they are, without the stack of the tool that loaded it. */
+function environmentOrExit() {
+  try {
+    return loadEnvironment();
+  } catch (error) {
+    if (!(error instanceof ConfigurationError)) throw error;
+    console.error(error.message);
+    process.exit(3);
+  }
+}

@@ -1,0 +1,32 @@
+import { test } from '@playwright/test';
+import { loadEnvironment } from '../fixtures/environments/load.ts';
+import { type Target, targetsOf } from '../fixtures/environments/targets.ts';
+import { readVariables } from '../fixtures/environments/variables.ts';
+import { shopperOf } from './journeys/plan.ts';
+import { runInPlaywright } from './runners/playwright.ts';
+import { checksOf } from './runners/prepare.ts';
+import { tokenSource } from './runners/token.ts';
+
+const environment = loadEnvironment();
+const tokens = tokenSource(environment.auth, readVariables());
+const targets = targetsOf(environment);
+const { checks, leftOut } = checksOf(environment, targets);
+
+/** Its name, region, stamp and slot: `--grep @westeurope`, `--grep @staging`. */
+const tagsOf = ({ name, region, stamp, slot }: Target) =>
+  [...new Set([name, region, stamp, slot])].filter((part) => part !== undefined).map((part) => `@${part}`);
+
+for (const target of targets) {
+  test.describe(target.name, { tag: tagsOf(target) }, () => {
+    for (const [index, check] of checks.entries()) {
+      if (check.target !== target) continue;
+      test(check.journey.name, async () => {
+        // Tests run side by side: none shares its shopper with another until the pool is used up.
+        await runInPlaywright({ environment, check, tokens, shopperId: shopperOf(environment.shoppers, index) }, test.info());
+      });
+    }
+    for (const { journey, reason } of leftOut.filter((check) => check.target === target)) {
+      test(journey.name, () => test.skip(true, reason));
+    }
+  });
+}

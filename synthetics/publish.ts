@@ -1,0 +1,30 @@
+import type { Environment } from '../fixtures/environments/schema.ts';
+import { ConnectionStringError } from '../telemetry/connection-string.ts';
+import { type Delivery, deliver } from '../telemetry/deliver.ts';
+import { openOutbox, outboxPath } from '../telemetry/outbox.ts';
+import type { AvailabilityResult } from './result.ts';
+
+/** A run doesn't wait longer for Application Insights; what is left over goes with the next run or `npm run publish`. */
+const deadlineMs = 20_000;
+
+/** Keeps the results first, then delivers all that waits. Never throws for the telemetry endpoint: the summary says it. */
+export async function publish(environment: Environment, results: readonly AvailabilityResult[]): Promise<Delivery> {
+  const outbox = openOutbox(outboxPath(environment.name), { now: Date.now });
+  try {
+    outbox.add(results);
+    return await deliver(outbox, { connectionString: environment.telemetry.connectionString, now: Date.now, deadlineMs });
+  } catch (error) {
+    if (!(error instanceof ConnectionStringError)) throw error;
+    const { waiting, parked } = outbox.counts();
+    return { accepted: 0, undelivered: waiting, parked, late: 0, reason: error.message };
+  } finally {
+    outbox.close();
+  }
+}
+
+/** `40 results; Application Insights accepted 40, undelivered 0` */
+export function publishLine(results: number, { accepted, undelivered, parked, reason }: Delivery): string {
+  const why = undelivered > 0 && reason !== undefined ? ` (${reason})` : '';
+  const aside = parked > 0 ? `, refused for good ${parked}` : '';
+  return `${results} results; Application Insights accepted ${accepted}, undelivered ${undelivered}${aside}${why}`;
+}

@@ -1,0 +1,87 @@
+import { randomBytes } from 'node:crypto';
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { dirname } from 'node:path';
+import type { Reporter, TestCase, TestResult } from '@playwright/test/reporter';
+import { loadEnvironment } from '../fixtures/environments/load.ts';
+import type { Environment } from '../fixtures/environments/schema.ts';
+import { targetsOf } from '../fixtures/environments/targets.ts';
+import { readVariables } from '../fixtures/environments/variables.ts';
+import { publish, publishLine } from './publish.ts';
+import { type AvailabilityResult, availabilityResultSchema, type Failure } from './result.ts';
+import { resultAttachment } from './runners/playwright.ts';
+
+/** Playwright's tests as availability results: kept in the outbox, published, and counted in one line. */
+export default class AvailabilityReporter implements Reporter {
+  private readonly environment: Environment = loadEnvironment();
+  private readonly results: AvailabilityResult[] = [];
+  private readonly leftOut: string[] = [];
+
+  printsToStdio(): boolean {
+    return false;
+  }
+
+  onTestEnd(test: TestCase, result: TestResult): void {
+    if (result.status === 'skipped') {
+      const reason = test.annotations.find(({ type }) => type === 'skip')?.description;
+      if (reason !== undefined) this.leftOut.push(`${test.title} on ${test.parent.title}: ${reason}`);
+      return;
+    }
+    const made = madeResult(result) ?? this.resultOfDead(test, result);
+    if (made) this.results.push(made);
+  }
+
+  async onEnd(): Promise<void> {
+    for (const line of this.leftOut) console.log(`not run: ${line}`);
+    // Nothing was run, as with --list.
+    if (this.results.length === 0) return;
+    const delivery = await publish(this.environment, this.results);
+    const file = readVariables().RESULTS_FILE;
+    if (file) {
+      mkdirSync(dirname(file), { recursive: true });
+      writeFileSync(file, JSON.stringify({ results: this.results, delivery, leftOut: this.leftOut }));
+    }
+    console.log(publishLine(this.results.length, delivery));
+  }
+
+  /** A test that ended without a result still was a check of a target: it hung, or the probe itself broke. */
+  private resultOfDead(test: TestCase, { status, error, startTime, duration }: TestResult): AvailabilityResult | undefined {
+    const target = targetsOf(this.environment).find(({ name }) => name === test.parent.title);
+    if (!target) return undefined;
+    const failure = failureOfDead(status, error?.message, duration);
+    const { headers: _, ...where } = target;
+    const outcome = failure.cause === 'timeout' ? 'failed' : 'inconclusive';
+    const attempt = { startedAt: startTime.toISOString(), durationMs: duration, outcome, failure } as const;
+    return {
+      id: randomBytes(8).toString('hex'),
+      traceId: randomBytes(16).toString('hex'),
+      environment: this.environment.name,
+      journey: test.title,
+      target: where,
+      location: this.environment.location,
+      ...attempt,
+      attempts: [attempt],
+      steps: [],
+      warnings: [],
+    };
+  }
+}
+
+function madeResult({ attachments }: TestResult): AvailabilityResult | undefined {
+  const body = attachments.find(({ name }) => name === resultAttachment)?.body;
+  return body && availabilityResultSchema.parse(JSON.parse(body.toString('utf8')));
+}
+
+// biome-ignore lint/suspicious/noControlCharactersInRegex: terminals' colour codes begin with ESC
+const colours = /\u001b\[[0-9;]*m/g;
+
+function failureOfDead(status: TestResult['status'], message: string | undefined, durationMs: number): Failure {
+  if (status === 'timedOut')
+    return {
+      step: 'start',
+      rule: 'the journey to end',
+      seen: `still running after ${Math.round(durationMs)} ms`,
+      cause: 'timeout',
+    };
+  const seen = status === 'interrupted' ? 'interrupted' : (message?.replace(colours, '').split('\n')[0] ?? status);
+  return { step: 'start', rule: 'a result of the journey', seen, cause: 'probe' };
+}

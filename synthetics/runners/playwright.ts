@@ -1,0 +1,139 @@
+import { type APIRequestContext, type APIResponse, request, type TestInfo, test } from '@playwright/test';
+import { bodyLimitBytes, RequestFailed } from '../journeys/failures.ts';
+import { type Hooks, runJourney } from '../journeys/run.ts';
+import type { Answer, Transport, WireRequest } from '../journeys/transport.ts';
+import { type AvailabilityResult, failureLine } from '../result.ts';
+import { type Given, prepareRun, resultOf } from './prepare.ts';
+import type { TokenSource } from './token.ts';
+import { requestFailed } from './trouble.ts';
+
+/** What the reporter looks for among a test's attachments. */
+export const resultAttachment = 'availability-result';
+
+/** Every step of a journey is a step of the test. */
+export const playwrightHooks: Hooks = { step: (name, act) => test.step(name, act) };
+
+export type PlaywrightGiven = Given & { readonly tokens: TokenSource; readonly hooks?: Hooks };
+
+/** Runs a journey as the test under way, and fails it unless the journey passed. */
+export async function runInPlaywright(given: PlaywrightGiven, info: TestInfo): Promise<AvailabilityResult> {
+  const prepared = prepareRun(given);
+  const transport = new PlaywrightTransport(given.tokens);
+  try {
+    const hooks: Hooks = { ...playwrightHooks, ...given.hooks };
+    const record = await runJourney(prepared.journey, prepared.context, transport, prepared.route, hooks);
+    const result = resultOf(prepared, record);
+    attach(info, resultAttachment, result);
+    if (result.outcome !== 'passed') {
+      if (transport.last) attach(info, 'failing exchange', transport.last);
+      throw new JourneyNotPassed(result);
+    }
+    return result;
+  } finally {
+    await transport.close();
+  }
+}
+
+export class JourneyNotPassed extends Error {
+  override readonly name = 'JourneyNotPassed';
+
+  constructor(result: AvailabilityResult) {
+    super(result.outcome === 'inconclusive' ? `inconclusive: ${failureLine(result)}` : failureLine(result));
+    // The rule and what was seen tell where it failed; a stack of the engine's own lines would hide them.
+    this.stack = `${this.name}: ${this.message}`;
+  }
+}
+
+/** Pushed, not attached: `attach` makes a step of each, which costs and clutters. */
+function attach(info: TestInfo, name: string, value: unknown): void {
+  const body = Buffer.from(JSON.stringify(value, undefined, name === resultAttachment ? undefined : 2));
+  info.attachments.push({ name, contentType: 'application/json', body });
+}
+
+/** Longest part of a body that a failing exchange keeps. */
+const keptCharacters = 4_000;
+
+interface Exchange {
+  readonly request: object;
+  readonly answer?: object;
+  readonly error?: string;
+}
+
+/** A request context of its own, so that no cookie and no connection comes from another journey. */
+export class PlaywrightTransport implements Transport {
+  /** The exchange that a failure is most likely about, without the token. */
+  last: Exchange | undefined;
+  private readonly tokens: TokenSource;
+  private context: APIRequestContext | undefined;
+
+  constructor(tokens: TokenSource) {
+    this.tokens = tokens;
+  }
+
+  now(): number {
+    return performance.now();
+  }
+
+  wait(ms: number): Promise<void> {
+    return new Promise((resolve) => setTimeout(resolve, ms));
+  }
+
+  token(fresh: boolean): Promise<string> {
+    return this.tokens.token(fresh);
+  }
+
+  async exchange(wire: WireRequest): Promise<Answer> {
+    const { url, method, headers, body, limitMs } = wire;
+    this.context ??= await request.newContext();
+    const sent = redacted(wire);
+    const startedMs = performance.now();
+    try {
+      const options = { method, headers, timeout: limitMs, maxRedirects: 0, failOnStatusCode: false };
+      const reply = await this.context.fetch(url, body === undefined ? options : { ...options, data: Buffer.from(body) });
+      const bytes = await reply.body();
+      const durationMs = performance.now() - startedMs;
+      if (bytes.length > bodyLimitBytes) throw new RequestFailed('too-large', { afterMs: durationMs });
+      const answer = new PlaywrightAnswer(reply, bytes.toString('utf8'), durationMs);
+      this.note({
+        request: sent,
+        answer: { status: answer.status, headers: reply.headers(), body: answer.body.slice(0, keptCharacters) },
+      });
+      return answer;
+    } catch (error) {
+      const failed = requestFailed(error, performance.now() - startedMs);
+      this.note({ request: sent, error: failed.message });
+      throw failed;
+    }
+  }
+
+  async close(): Promise<void> {
+    await this.context?.dispose();
+  }
+
+  private note(exchange: Exchange): void {
+    this.last = exchange;
+  }
+}
+
+function redacted({ url, method, headers, body }: WireRequest): object {
+  const shown = Object.fromEntries(Object.entries(headers).filter(([name]) => name.toLowerCase() !== 'authorization'));
+  return { method, url, headers: shown, ...(body !== undefined && { body }) };
+}
+
+class PlaywrightAnswer implements Answer {
+  readonly status: number;
+  readonly body: string;
+  readonly durationMs: number;
+  private readonly headers: Record<string, string>;
+
+  constructor(reply: APIResponse, body: string, durationMs: number) {
+    this.status = reply.status();
+    this.headers = reply.headers();
+    this.body = body;
+    this.durationMs = durationMs;
+  }
+
+  header(name: string): string | undefined {
+    return this.headers[name];
+  }
+}

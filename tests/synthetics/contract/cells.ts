@@ -1,0 +1,48 @@
+import { type Plan, pickBy, planRun } from '../../../synthetics/journeys/plan.ts';
+import type { JourneyRecord } from '../../../synthetics/journeys/run.ts';
+
+/** One journey on one server, as plain data that goes into every runner. */
+export interface Cell {
+  readonly journey: string;
+  readonly server: string;
+  readonly target: string;
+  readonly peer: string;
+  readonly traceId: string;
+}
+
+export interface Told {
+  readonly rule: string;
+  readonly holds: boolean;
+  readonly seen: string;
+  readonly step: string;
+}
+
+/** What a runner made of a cell. */
+export interface Made {
+  readonly cell: Cell;
+  readonly record: Pick<JourneyRecord, 'outcome' | 'failure' | 'servedBy' | 'steps' | 'warnings'>;
+  readonly rules: readonly Told[];
+}
+
+export const token = 'a-token';
+export const requestMs = 250;
+
+export function planOf(cell: Cell): Plan {
+  const stamp = { name: 'westeurope', region: 'westeurope', endpoint: cell.target, headers: { 'x-of-target': 'yes' } };
+  const peer = { name: 'eastus', region: 'eastus', endpoint: cell.peer, headers: {} };
+  return planRun({
+    environment: {
+      payment: 'stub',
+      syntheticHeader: { name: 'x-synthetic-test', value: 'true' },
+      stamps: [stamp, peer],
+      objectives: { replicationMs: 1_000 },
+      budgets: { requestMs, journeyMs: 5_000 },
+    },
+    target: stamp,
+    shopperId: 'synthetic-001',
+    runId: cell.traceId,
+    traceId: cell.traceId,
+    resultId: '00000000000000aa',
+    pick: pickBy(cell.traceId),
+  });
+}
