@@ -22,6 +22,7 @@ export function renderRun(report: RunReport, colour: boolean): string {
     ...failures,
     ...warnings,
     ...(report.load ? ['', ...loadLines(report.load, colours)] : []),
+    ...report.notes.map((note) => `  – ${note}`),
     ...report.faults.map((fault) => paint(colours, 'failed', `  ✗ ${fault}`)),
     '',
     deliveryLine(report.delivery),
@@ -46,19 +47,28 @@ function matrixCell(result: AvailabilityResult | undefined, colours: Colours): s
   return paint(colours, result.outcome, `${symbol} ${milliseconds(result.durationMs)}${cause}`);
 }
 
-/** The load verdict with its figures; also what `npm run load` prints. */
-export function loadLines(load: LoadVerdict, colours: Colours = createColors()): string[] {
-  const head = `load ${load.scenario}: ${load.verdict}, ${figure(load.rateReachedPerSecond)} of ${figure(load.rateWantedPerSecond)} requests/s, ${figure(load.requests)} requests`;
+/** The load verdict, its reasons worst first, and a line for each judgement; also what `npm run load` prints. */
+export function renderLoad(load: LoadVerdict, colour: boolean): string {
+  return loadLines(load, createColors(colour)).join('\n');
+}
+
+function loadLines(load: LoadVerdict, colours: Colours): string[] {
   return [
-    paint(colours, load.verdict, `${words[load.verdict].symbol} ${head}`),
+    paint(colours, load.verdict, `${words[load.verdict].symbol} ${loadLine(load)}`),
+    ...load.reasons.map((reason) => paint(colours, load.verdict, `  ${reason}`)),
     ...load.judgements.map((j) => paint(colours, j.verdict, `  ${words[j.verdict].symbol} ${judgementLine(j)}`)),
   ];
 }
 
+/** `load target: pass, 59.7 of 60 requests/s, 3,582 requests` */
+export function loadLine(load: LoadVerdict): string {
+  const reached = `${figure(load.rateReachedPerSecond)} of ${figure(load.rateWantedPerSecond)} requests/s`;
+  return `load ${load.scenario}: ${load.verdict}, ${reached}, ${figure(load.requests)} requests`;
+}
+
 /** `latency p95 41 ms (limit 200 ms, 3,512 samples)` */
-export function judgementLine(judgement: Judgement): string {
-  const { name, value, limit, unit, samples, reason } = judgement;
+export function judgementLine({ name, value, limit, unit, samples }: Judgement): string {
   const seen = value === undefined ? 'not seen' : `${figure(value)} ${unit}`;
   const bound = limit === undefined ? '' : `limit ${figure(limit)} ${unit}, `;
-  return `${name} ${seen} (${bound}${figure(samples)} samples)${reason === undefined ? '' : `: ${reason}`}`;
+  return `${name} ${seen} (${bound}${figure(samples)} samples)`;
 }

@@ -2,7 +2,8 @@ import { join } from 'node:path';
 import { loadEnvironment } from '../fixtures/environments/load.ts';
 import { readVariables } from '../fixtures/environments/variables.ts';
 import { LoadRefused, runLoad, scenarioNamed } from '../load/run.ts';
-import { describeVerdict, exitCodeOf } from '../load/verdict/describe.ts';
+import { exitCodeOf } from '../load/verdict/verdict.ts';
+import { renderLoad } from '../pages/terminal.ts';
 import { type ExitCode, parseFlags, runCommand } from './exit-code.ts';
 import { caFileOf } from './local-store.ts';
 
@@ -35,7 +36,7 @@ async function load(signal: AbortSignal): Promise<ExitCode> {
     signal,
     progress: process.stderr,
   });
-  console.log(describeVerdict(verdict));
+  console.log(renderLoad(verdict, process.stdout.isTTY));
   console.log(`reports: ${runDirectory}`);
   return exitCodeOf(verdict.verdict);
 }

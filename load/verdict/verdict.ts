@@ -51,3 +51,8 @@ export function worstOf(all: readonly Verdict[]): Verdict {
   if (all.includes('fail')) return 'fail';
   return all.length === 0 || all.includes('inconclusive') ? 'inconclusive' : 'pass';
 }
+
+/** 0 pass, 1 fail, 2 inconclusive. */
+export function exitCodeOf(verdict: Verdict): 0 | 1 | 2 {
+  return ({ pass: 0, fail: 1, inconclusive: 2 } as const)[verdict];
+}

@@ -3,8 +3,9 @@ import path from 'node:path';
 import { buildSync } from 'esbuild';
 import type { LoadVerdict } from '../../load/verdict/verdict.ts';
 import { type AvailabilityResult, failureLine } from '../../synthetics/result.ts';
-import { judgementLine } from '../terminal.ts';
-import { figure, milliseconds, words } from '../words.ts';
+
+import { judgementLine, loadLine } from '../terminal.ts';
+import { milliseconds, words } from '../words.ts';
 import { deliveryLine, headline, matrixOf, type RunReport } from './run-report.ts';
 import { styles } from './styles.ts';
 
@@ -49,6 +50,7 @@ export function reportHtml(report: RunReport): string {
 <h1 class="${words[head.word].tone}">${words[head.word].symbol} ${head.word}</h1>
 <p class="lead">${escapeHtml(head.text)}</p>
 <p>${escapeHtml(`${report.startedAt} to ${report.endedAt}, run ${report.run}`)}</p>
+${report.notes.map((note) => `<p>– ${escapeHtml(note)}</p>`).join('\n')}
 ${report.faults.map((fault) => `<p class="bad">✗ ${escapeHtml(fault)}</p>`).join('\n')}
 ${matrixSection(report.results)}
 ${failureSection(report.results)}
@@ -90,8 +92,8 @@ function loadSection(load: LoadVerdict): string {
   const judgements = load.judgements
     .map((j) => `<li class="${words[j.verdict].tone}">${words[j.verdict].symbol} ${escapeHtml(judgementLine(j))}</li>`)
     .join('\n');
-  const text = `${load.scenario}: ${load.verdict}, ${figure(load.rateReachedPerSecond)} of ${figure(load.rateWantedPerSecond)} requests/s, ${figure(load.requests)} requests`;
-  return `<h2>Load</h2><p class="lead ${tone}">${symbol} ${escapeHtml(text)}</p><ul>${judgements}</ul>
+  const reasons = load.reasons.map((reason) => `<p class="${tone}">${escapeHtml(reason)}</p>`).join('\n');
+  return `<h2>Load</h2><p class="lead ${tone}">${symbol} ${escapeHtml(loadLine(load))}</p>${reasons}<ul>${judgements}</ul>
 <div id="chart-rate"></div><div id="chart-latency"></div>
 <script type="application/json" id="load-data">${inlineJson(load)}</script>`;
 }

@@ -1,5 +1,6 @@
 import builder from 'junit-report-builder';
 import { failureLine, resultName } from '../../synthetics/result.ts';
+
 import { judgementLine } from '../terminal.ts';
 import type { RunReport } from './run-report.ts';
 
@@ -22,8 +23,8 @@ export function junitXml(report: RunReport): string {
     const suite = xml.testSuite().name(`load ${report.load.scenario}`).timestamp(report.load.startedAt);
     for (const judgement of report.load.judgements) {
       const test = suite.testCase().className(`${report.environment}.load`).name(judgement.name);
-      if (judgement.verdict === 'fail') test.failure(judgementLine(judgement), 'objective');
-      if (judgement.verdict === 'inconclusive') test.error(judgementLine(judgement), 'inconclusive');
+      if (judgement.verdict === 'fail') test.failure(judgement.reason ?? judgementLine(judgement), 'objective');
+      if (judgement.verdict === 'inconclusive') test.error(judgement.reason ?? judgementLine(judgement), 'inconclusive');
     }
   }
   for (const fault of report.faults)

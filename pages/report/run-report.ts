@@ -17,6 +17,8 @@ export interface RunReport {
   readonly endedAt: string;
   /** What the suite was told to do and could not, a line each. */
   readonly faults: readonly string[];
+  /** What does not apply to this environment, or was left out on purpose, a line each. */
+  readonly notes: readonly string[];
   readonly results: readonly AvailabilityResult[];
   readonly delivery: DeliverySummary;
   readonly load?: LoadVerdict | undefined;

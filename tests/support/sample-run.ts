@@ -85,6 +85,7 @@ export function sampleReport(change: Partial<RunReport> = {}): RunReport {
     startedAt,
     endedAt: '2026-11-22T14:04:30.000Z',
     faults: [],
+    notes: [],
     results: sampleResults(),
     delivery: { accepted: 5, undelivered: 0, parked: 0 },
     load: sampleLoad(),

@@ -1,0 +1,60 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync, readFileSync } from 'node:fs';
+import path from 'node:path';
+import { z } from 'zod';
+import { readVariables } from '../fixtures/environments/variables.ts';
+import { availabilityResultSchema } from '../synthetics/result.ts';
+
+const root = path.join(__dirname, '..');
+/** Playwright's own code for tests that failed; any other but 0 is a fault of the run. */
+const testsFailed = 1;
+const killAfterMs = 5_000;
+
+const roundSchema = z.object({
+  results: z.array(availabilityResultSchema),
+  delivery: z.object({ accepted: z.number(), undelivered: z.number(), parked: z.number(), reason: z.string().optional() }),
+  leftOut: z.array(z.string()),
+});
+
+/** What the reporter wrote of one round of journeys, and what went wrong with the round itself. */
+export interface JourneyRound extends z.infer<typeof roundSchema> {
+  readonly faults: readonly string[];
+}
+
+/** Every journey on every target by Playwright Test, as `npx playwright test` does it; leaves no process behind. */
+export async function runJourneys(nameOrPath: string, resultsFile: string, signal: AbortSignal): Promise<JourneyRound> {
+  const code = await playwright(nameOrPath, resultsFile, signal);
+  const nothing = { results: [], delivery: { accepted: 0, undelivered: 0, parked: 0 }, leftOut: [] };
+  if (!existsSync(resultsFile)) return { ...nothing, faults: [`Playwright ended with ${code} and without results`] };
+  const round = roundSchema.parse(JSON.parse(readFileSync(resultsFile, 'utf8')));
+  const faults = code === 0 || code === testsFailed ? [] : [`Playwright ended with ${code}`];
+  return { ...round, faults };
+}
+
+/** The exit code, or the signal that ended it. */
+async function playwright(nameOrPath: string, resultsFile: string, signal: AbortSignal): Promise<number | string> {
+  const variables = { ...readVariables(), TARGET_ENV: nameOrPath, RESULTS_FILE: path.resolve(resultsFile) };
+  const cli = require.resolve('@playwright/test/cli');
+  // A process group of its own: Ctrl-C reaches it, and its workers, through us alone.
+  const child = spawn(process.execPath, [cli, 'test', '--reporter=dot,./synthetics/reporter.ts'], {
+    cwd: root,
+    env: variables,
+    stdio: ['ignore', 'inherit', 'inherit'],
+    detached: true,
+  });
+  const group = (how: NodeJS.Signals) => child.pid !== undefined && child.exitCode === null && process.kill(-child.pid, how);
+  let hard: NodeJS.Timeout | undefined;
+  const stop = () => {
+    group('SIGINT');
+    hard = setTimeout(() => group('SIGKILL'), killAfterMs);
+  };
+  signal.addEventListener('abort', stop, { once: true });
+  try {
+    const [code, ended] = (await once(child, 'exit')) as [number | null, NodeJS.Signals | null];
+    return code ?? ended ?? 'no code';
+  } finally {
+    clearTimeout(hard);
+    signal.removeEventListener('abort', stop);
+  }
+}

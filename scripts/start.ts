@@ -1,0 +1,89 @@
+import { mkdirSync } from 'node:fs';
+import path from 'node:path';
+import { loadEnvironment } from '../fixtures/environments/load.ts';
+import type { Environment } from '../fixtures/environments/schema.ts';
+import { targetsOf } from '../fixtures/environments/targets.ts';
+import { readVariables } from '../fixtures/environments/variables.ts';
+import { runLoad } from '../load/run.ts';
+import { exitCodeOf, type LoadVerdict } from '../load/verdict/verdict.ts';
+import type { RunReport } from '../pages/report/run-report.ts';
+import { writeReport } from '../pages/report/write.ts';
+import { renderRun } from '../pages/terminal.ts';
+import { type ExitCode, type Interruption, parseFlags, runCommand, worstExit } from './exit-code.ts';
+import { caFileOf, ensureStore } from './local-store.ts';
+import { type JourneyRound, runJourneys } from './playwright-run.ts';
+
+/** `npm start [-- --env <name or path>]`: the main job, once. */
+async function start({ signal }: Interruption): Promise<ExitCode> {
+  const { values } = parseFlags({});
+  const nameOrPath = values.env || readVariables().TARGET_ENV || 'local';
+  const environment = loadEnvironment(nameOrPath);
+  const startedAt = new Date();
+  const run = startedAt.toISOString().slice(0, 19).replaceAll(':', '-');
+  const folder = path.join('reports', run);
+  mkdirSync(folder, { recursive: true });
+  const store = environment.local ? await startStore(environment, nameOrPath) : undefined;
+  try {
+    const round = await journeys(environment, nameOrPath, folder, signal);
+    const load = environment.production || signal.aborted ? undefined : await throughput(environment, nameOrPath, folder, signal);
+    const exitCode = worstExit(exitCodes(environment, round, load));
+    const report = {
+      ...reportOf(environment, round, load),
+      run,
+      startedAt: startedAt.toISOString(),
+      endedAt: new Date().toISOString(),
+      exitCode,
+    };
+    const page = writeReport(folder, report);
+    console.log(`\n${renderRun(report, process.stdout.isTTY)}\nreport: ${page}`);
+    return exitCode;
+  } finally {
+    await store?.close();
+  }
+}
+
+async function startStore(environment: Environment, nameOrPath: string) {
+  const before = performance.now();
+  const store = await ensureStore(environment, nameOrPath);
+  const seconds = ((performance.now() - before) / 1_000).toFixed(1);
+  const how = store.started ? `started in ${seconds} s` : 'was running already';
+  const regions = [...new Set(environment.stamps.map((stamp) => stamp.region))].join(', ');
+  console.log(`local Contoso Shoes ${how}: ${environment.stamps.length} stamps in ${regions}`);
+  return store;
+}
+
+function journeys(environment: Environment, nameOrPath: string, folder: string, signal: AbortSignal): Promise<JourneyRound> {
+  console.log(
+    `journeys against ${targetsOf(environment)
+      .map((target) => target.name)
+      .join(', ')}`,
+  );
+  return runJourneys(nameOrPath, path.join(folder, 'results.json'), signal);
+}
+
+function throughput(environment: Environment, nameOrPath: string, folder: string, signal: AbortSignal): Promise<LoadVerdict> {
+  const { ratePerSecond, durationSeconds } = environment.load;
+  console.log(`load at ${ratePerSecond} requests/s for ${durationSeconds} s`);
+  const caFile = environment.local && caFileOf(environment);
+  return runLoad({ environment, nameOrPath, scenario: 'target', runDirectory: folder, caFile, signal, progress: process.stderr });
+}
+
+type Parts = Omit<RunReport, 'run' | 'startedAt' | 'endedAt' | 'exitCode'>;
+
+function reportOf(environment: Environment, round: JourneyRound, load: LoadVerdict | undefined): Parts {
+  const { results, delivery, faults, leftOut } = round;
+  const notes = leftOut.map((line) => `not run: ${line}`);
+  if (environment.production) notes.push('not run: load, since this is production');
+  return { environment: environment.name, faults, notes, results, delivery, load };
+}
+
+/** Of every part its own; undelivered results count only where there is somewhere to deliver to. */
+function exitCodes(environment: Environment, round: JourneyRound, load: LoadVerdict | undefined): ExitCode[] {
+  const outcomes = round.results.map(({ outcome }) => (({ passed: 0, failed: 1, inconclusive: 2 }) as const)[outcome]);
+  const expected = targetsOf(environment).length > 0 && outcomes.length === 0 ? [2 as const] : [];
+  const undelivered = environment.telemetry.connectionString !== undefined && round.delivery.undelivered > 0 ? [2 as const] : [];
+  const suite = round.faults.length > 0 ? [1 as const] : [];
+  return [...outcomes, ...expected, ...undelivered, ...suite, ...(load ? [exitCodeOf(load.verdict)] : [])];
+}
+
+void runCommand(start);
