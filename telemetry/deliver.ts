@@ -33,6 +33,8 @@ export interface Delivery {
 /** Azure's limit of one item, and ours of one request: uncompressed, as the endpoint counts. */
 const maxItemBytes = 64 * 1_024;
 const maxBatchBytes = 1_000_000;
+/** One batch of the SDK. */
+const rowsPerRead = 512;
 const defaultRetryPausesMs = [200, 1_000];
 
 /** Sends what waits, oldest first, until all is delivered, the endpoint doesn't take it, or the time is up. */
@@ -69,17 +71,18 @@ class Drain {
   async run(): Promise<void> {
     if (this.outbox.waiting(1).length === 0) return;
     if (!(await this.waitOutBackoff())) return;
-    let afterSeq = 0;
-    while (this.reason === undefined) {
-      const rows = this.outbox.waiting(512, afterSeq);
-      const last = rows.at(-1);
-      if (last === undefined) return;
-      afterSeq = last.seq;
-      for (const batch of this.batches(rows)) {
-        await this.send(batch);
-        if (this.reason !== undefined) return;
-      }
+    const batches = this.batches();
+    let batch = batches.next().value;
+    while (batch !== undefined && this.reason === undefined) {
+      // The next one is read while the endpoint works on this one.
+      const [, next] = await Promise.all([this.send(batch), immediate().then(() => batches.next().value)]);
+      batch = next;
     }
+  }
+
+  private *batches(): Generator<Emission[], undefined> {
+    for (let rows = this.outbox.waiting(rowsPerRead); rows.length > 0; rows = this.outbox.waiting(rowsPerRead, rows.at(-1)?.seq))
+      yield* this.cut(rows);
   }
 
   /** False when the endpoint asked for more patience than this delivery has time for. */
@@ -95,7 +98,7 @@ class Drain {
   }
 
   /** Parks at once what can't be sent, and cuts the rest into requests. */
-  private batches(rows: readonly OutboxItem[]): Emission[][] {
+  private cut(rows: readonly OutboxItem[]): Emission[][] {
     const batches: Emission[][] = [];
     const parked: Mark[] = [];
     let bytes = Number.POSITIVE_INFINITY;
@@ -196,6 +199,10 @@ function read(row: OutboxItem, now: number): Emission | string {
   } catch (error) {
     return `the outbox row can't be read: ${(error as Error).message.slice(0, 200)}`;
   }
+}
+
+function immediate(): Promise<void> {
+  return new Promise((resolve) => setImmediate(resolve));
 }
 
 function pause(ms: number): Promise<void> {

@@ -23,12 +23,13 @@ const schema = `
     at integer not null,
     journey text not null,
     target text not null,
-    body text not null,
     state text not null,
     reason text,
     attempts integer not null,
     changedAt integer not null
   );
+  -- Apart, so that a change of state does not write the body again.
+  create table if not exists content(seq integer primary key, body text not null);
   create index if not exists item_state on item(state, seq);
   create index if not exists item_at on item(at);
   create table if not exists number(name text primary key, value integer not null) without rowid;`;
@@ -79,7 +80,7 @@ function prepare(database: DatabaseSync): void {
   const giveUpAt = performance.now() + busyTimeoutMs;
   for (;;) {
     try {
-      database.exec('pragma journal_mode = wal; pragma synchronous = normal');
+      database.exec('pragma journal_mode = wal; pragma synchronous = normal; pragma wal_autocheckpoint = 8000');
       database.exec(`begin immediate; ${schema} commit`);
       return;
     } catch (error) {

@@ -51,10 +51,16 @@ export interface RecentQuery {
 
 export interface OutboxOptions {
   readonly now: () => number;
-  /** Rows of all states together; default 200,000, some four days of eight journeys on six targets a minute. */
+  /** Rows of all states together; default 200,000, some three days of eight journeys on six targets a minute. */
   readonly maxRows?: number;
   /** Says what was set aside or dropped; default standard error. */
   readonly warn?: (message: string) => void;
+}
+
+interface NewRow {
+  /** kind, id, at, journey, target */
+  readonly columns: readonly SQLInputValue[];
+  readonly body: string;
 }
 
 export const defaultMaxRows = 200_000;
@@ -89,18 +95,21 @@ export class Outbox {
   /** Stores results in one transaction: all of them or, on an error, none. */
   add(results: readonly AvailabilityResult[]): Added {
     return this.insert(
-      results.map((r) => ['availability', r.id, Date.parse(r.startedAt), r.journey, r.target.name, JSON.stringify(r)]),
+      results.map((r) => ({
+        columns: ['availability', r.id, Date.parse(r.startedAt), r.journey, r.target.name],
+        body: JSON.stringify(r),
+      })),
     );
   }
 
   addEvents(events: readonly TelemetryEvent[]): Added {
-    return this.insert(events.map((e) => ['event', e.id, Date.parse(e.at), e.name, '', JSON.stringify(e)]));
+    return this.insert(events.map((e) => ({ columns: ['event', e.id, Date.parse(e.at), e.name, ''], body: JSON.stringify(e) })));
   }
 
   /** Oldest first, after the given place in the order of arrival. */
   waiting(limit: number, afterSeq = 0): OutboxItem[] {
     return this.all(
-      `select seq, id, kind, body, attempts from item where state = 'waiting' and seq > ? order by seq limit ?`,
+      `select seq, id, kind, body, attempts from item join content using (seq) where state = 'waiting' and seq > ? order by seq limit ?`,
       afterSeq,
       limit,
     ).map((row) => ({
@@ -147,8 +156,9 @@ export class Outbox {
   /** Results by their start, oldest first, each id once, whatever became of their delivery. */
   recent(query: RecentQuery): AvailabilityResult[] {
     const rows = this.all(
-      `select body from (select body, at, seq from item where kind = 'availability' and at >= ?
-         and (? is null or journey = ?) and (? is null or target = ?) order by at desc, seq desc limit ?) order by at, seq`,
+      `select body from (select at, seq from item where kind = 'availability' and at >= ?
+         and (? is null or journey = ?) and (? is null or target = ?) order by at desc, seq desc limit ?)
+       join content using (seq) order by at, seq`,
       query.since,
       query.journey ?? null,
       query.journey ?? null,
@@ -174,15 +184,21 @@ export class Outbox {
     this.database.close();
   }
 
-  private insert(rows: SQLInputValue[][]): Added {
+  private insert(rows: readonly NewRow[]): Added {
     const statement = this.database.prepare(
-      `insert into item(kind, id, at, journey, target, body, state, attempts, changedAt)
-       values (?, ?, ?, ?, ?, ?, 'waiting', 0, ?) on conflict(id) do nothing`,
+      `insert into item(kind, id, at, journey, target, state, attempts, changedAt)
+       values (?, ?, ?, ?, ?, 'waiting', 0, ?) on conflict(id) do nothing`,
     );
+    const content = this.database.prepare('insert into content(seq, body) values (?, ?)');
     const now = this.now();
     let added = 0;
     const dropped = this.transaction(() => {
-      for (const row of rows) added += Number(statement.run(...row, now).changes);
+      for (const { body, columns } of rows) {
+        const { changes, lastInsertRowid } = statement.run(...columns, now);
+        if (changes === 0) continue;
+        content.run(lastInsertRowid, body);
+        added++;
+      }
       return this.bound();
     });
     const lost = dropped.waiting + dropped.parked;
@@ -199,11 +215,9 @@ export class Outbox {
     let excess = Number(this.all('select count(*) as rows from item')[0]?.rows) - this.maxRows;
     for (const state of dropOrder) {
       if (excess <= 0) break;
-      dropped[state] = Number(
-        this.database
-          .prepare('delete from item where seq in (select seq from item where state = ? order by seq limit ?)')
-          .run(state, excess).changes,
-      );
+      const oldest = 'where seq in (select seq from item where state = ? order by seq limit ?)';
+      this.database.prepare(`delete from content ${oldest}`).run(state, excess);
+      dropped[state] = Number(this.database.prepare(`delete from item ${oldest}`).run(state, excess).changes);
       excess -= dropped[state];
       this.database
         .prepare('insert into number(name, value) values (?, ?) on conflict(name) do update set value = value + excluded.value')

@@ -1,4 +1,5 @@
 import { createRequire } from 'node:module';
+import { hostname } from 'node:os';
 import { dirname, join } from 'node:path';
 import { azureVmDetector } from '@opentelemetry/resource-detector-azure';
 
@@ -24,6 +25,8 @@ export function silenceSdk<T>(role: string, start: () => T): T {
     APPLICATIONINSIGHTS_INSTRUMENTATION_LOGGING_LEVEL: 'NONE',
     // The role in every envelope, ai.cloud.role.
     OTEL_SERVICE_NAME: role,
+    // Else the SDK asks the operating system for its name with every envelope.
+    OTEL_RESOURCE_ATTRIBUTES: `service.instance.id=${encodeURIComponent(hostname())}`,
   };
   const before = Object.fromEntries(Object.keys(variables).map((name) => [name, process.env[name]]));
   Object.assign(process.env, variables);

@@ -1,0 +1,65 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import tls from 'node:tls';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
+import { createAuthority } from '../../fixtures/contoso/azure/certificate.ts';
+import { trustCertificates } from '../../telemetry/trust.ts';
+
+let folder: string;
+let pem: string;
+let before: string[];
+
+beforeAll(async () => {
+  folder = mkdtempSync(join(tmpdir(), 'trust-'));
+  pem = (await createAuthority()).ca.trim();
+  writeFileSync(join(folder, 'ca.pem'), pem);
+  writeFileSync(join(folder, 'two.pem'), `# a comment\n${pem}\n${(await createAuthority()).ca}`);
+  writeFileSync(join(folder, 'empty.pem'), '');
+});
+afterAll(() => rmSync(folder, { recursive: true }));
+beforeEach(() => {
+  // Set once as it is, so that Node drops what the machine lists twice.
+  tls.setDefaultCACertificates(tls.getCACertificates('default'));
+  before = tls.getCACertificates('default');
+});
+afterEach(() => {
+  vi.unstubAllEnvs();
+  tls.setDefaultCACertificates(before);
+});
+
+const trusted = () => tls.getCACertificates('default').map((certificate) => certificate.trim());
+
+describe('trustCertificates', () => {
+  it('adds the file to what is trusted already', () => {
+    trustCertificates(join(folder, 'ca.pem'));
+    // Counted, since a difference of hundreds of certificates helps nobody.
+    expect([trusted().includes(pem), trusted().length]).toEqual([true, before.length + 1]);
+    expect(before.filter((certificate) => !trusted().includes(certificate.trim()))).toHaveLength(0);
+  });
+
+  it('adds a certificate once however often it is called', () => {
+    trustCertificates(join(folder, 'ca.pem'));
+    trustCertificates(join(folder, 'ca.pem'));
+    expect(trusted()).toHaveLength(before.length + 1);
+  });
+
+  it.each([
+    ['two.pem', 2],
+    ['empty.pem', 0],
+  ])('takes every certificate of %s', (file, count) => {
+    trustCertificates(join(folder, file));
+    expect(trusted()).toHaveLength(before.length + count);
+  });
+
+  it('takes the file that SSL_CERT_FILE names, as k6 does', () => {
+    vi.stubEnv('SSL_CERT_FILE', join(folder, 'ca.pem'));
+    trustCertificates();
+    expect(trusted().includes(pem)).toBe(true);
+  });
+
+  it('fails on a named file that is not there', () => {
+    vi.stubEnv('SSL_CERT_FILE', join(folder, 'gone.pem'));
+    expect(() => trustCertificates()).toThrow(/gone\.pem/);
+  });
+});
