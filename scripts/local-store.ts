@@ -173,9 +173,12 @@ function spawnStore(nameOrPath: string): Promise<() => Promise<void>> {
     clearTimeout(hard);
   };
   return new Promise((resolve, reject) => {
+    // The first reason counts: what the child says, and only then that it ended.
+    let reason: string | undefined;
     const fail = (message: string) => {
       clearTimeout(late);
-      void close().then(() => reject(new LocalStoreError(message)));
+      reason ??= message;
+      void close().then(() => reject(new LocalStoreError(reason)));
     };
     const late = setTimeout(() => fail(`the local store did not start within ${startMs / 1_000} s`), startMs);
     child.on('message', (message: StoreMessage) => {
