@@ -1,18 +1,17 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
+import { ConfigurationError } from '../fixtures/environments/errors.ts';
 import type { Environment } from '../fixtures/environments/schema.ts';
 import { readVariables } from '../fixtures/environments/variables.ts';
 import { Collector } from './collector.ts';
 import { runGenerator } from './generator.ts';
-import { LoadRefused, loadTargets } from './k6/environment.ts';
+import { loadTargets } from './k6/environment.ts';
 import { journeyCounts } from './k6/mix.ts';
 import { arrivalsOf } from './k6/profiles.ts';
 import { type ProgressOutput, progressPrinter } from './progress.ts';
 import { judge } from './verdict/judge.ts';
 import type { Wanted } from './verdict/observation.ts';
 import type { LoadVerdict } from './verdict/verdict.ts';
-
-export { LoadRefused } from './k6/environment.ts';
 
 export const scenarios = ['target'] as const;
 export type Scenario = (typeof scenarios)[number];
@@ -21,9 +20,8 @@ export type Scenario = (typeof scenarios)[number];
 export function scenarioNamed(words: readonly string[]): Scenario {
   const found = words.length === 1 ? scenarios.find((scenario) => scenario === words[0]) : undefined;
   if (found) return found;
-  throw new LoadRefused(
-    `the scenario is ${words.length === 0 ? 'missing' : JSON.stringify(words.join(' '))}, allowed: one of ${scenarios.join(', ')}`,
-  );
+  const seen = words.length === 0 ? 'nothing' : JSON.stringify(words.join(' '));
+  throw new ConfigurationError('The command line', [{ path: '<scenario>', seen, allowed: `one of ${scenarios.join(', ')}` }]);
 }
 
 export interface LoadOptions {
@@ -51,7 +49,7 @@ export interface LoadOptions {
 
 /**
  * Runs a scenario with k6 and judges it. Leaves no process behind.
- * @throws LoadRefused where load must not go or can't start: wrong usage, exit code 3
+ * @throws ConfigurationError where load must not go or can't start
  */
 export async function runLoad(options: LoadOptions): Promise<LoadVerdict> {
   const wanted = wantedOf(options);
@@ -124,5 +122,11 @@ function generatorOptions(options: LoadOptions, wanted: Wanted, everySecond: () 
 function refuseWithoutK6(error: unknown): never {
   const { code } = error as NodeJS.ErrnoException;
   if (code !== 'ENOENT') throw error;
-  throw new LoadRefused('k6 is neither in .local/bin nor on PATH: npm start sets it up', { cause: error });
+  throw new ConfigurationError(
+    'Set-up',
+    [{ path: 'k6', seen: 'neither in .local/bin nor on PATH', allowed: 'npm start sets it up' }],
+    {
+      cause: error,
+    },
+  );
 }

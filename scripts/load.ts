@@ -1,11 +1,12 @@
 import { join } from 'node:path';
+import { ConfigurationError } from '../fixtures/environments/errors.ts';
 import { loadEnvironment } from '../fixtures/environments/load.ts';
 import { readVariables } from '../fixtures/environments/variables.ts';
-import { LoadRefused, runLoad, scenarioNamed } from '../load/run.ts';
+import { runLoad, scenarioNamed, wantedOf } from '../load/run.ts';
 import { exitCodeOf } from '../load/verdict/verdict.ts';
 import { renderLoad } from '../pages/terminal.ts';
 import { type ExitCode, parseFlags, runCommand } from './exit-code.ts';
-import { caFileOf } from './local-store.ts';
+import { ensureStore } from './local-store.ts';
 
 const flags = {
   target: { type: 'string' },
@@ -22,9 +23,9 @@ async function load(signal: AbortSignal): Promise<ExitCode> {
   const scenario = scenarioNamed(positionals);
   const nameOrPath = values.env || readVariables().TARGET_ENV || 'local';
   const environment = loadEnvironment(nameOrPath);
-  const startedAt = new Date().toISOString().replace(/[:.]/g, '-');
-  const runDirectory = join('reports', `load-${scenario}-${startedAt}`);
-  const verdict = await runLoad({
+  const startedAt = new Date().toISOString().slice(0, 19).replaceAll(':', '-');
+  const runDirectory = join('reports', `${scenario}-${startedAt}`);
+  const options = {
     environment,
     nameOrPath,
     scenario,
@@ -32,26 +33,27 @@ async function load(signal: AbortSignal): Promise<ExitCode> {
     ratePerSecond: positive('--rate', values.rate),
     durationSeconds: positive('--duration', values.duration),
     runDirectory,
-    caFile: environment.local && caFileOf(environment),
     signal,
     progress: process.stderr,
-  });
-  console.log(renderLoad(verdict, process.stdout.isTTY));
-  console.log(`reports: ${runDirectory}`);
-  return exitCodeOf(verdict.verdict);
+  };
+  // Wrong usage is told before a store is started for it.
+  wantedOf(options);
+  const store = environment.local && (await ensureStore(environment, nameOrPath));
+  try {
+    const verdict = await runLoad({ ...options, caFile: store?.caFile });
+    console.log(renderLoad(verdict, process.stdout.isTTY));
+    console.log(`reports: ${runDirectory}`);
+    return exitCodeOf(verdict.verdict);
+  } finally {
+    await store?.close();
+  }
 }
 
 function positive(flag: string, text: string | undefined): number | undefined {
   if (text === undefined) return undefined;
   const value = Number(text);
   if (value > 0) return value;
-  throw new LoadRefused(`${flag} is ${JSON.stringify(text)}, allowed: a number above 0`);
+  throw new ConfigurationError('The command line', [{ path: flag, seen: JSON.stringify(text), allowed: 'a number above 0' }]);
 }
 
-void runCommand(({ signal }) =>
-  load(signal).catch((error: unknown): ExitCode => {
-    if (!(error instanceof LoadRefused)) throw error;
-    console.error(error.message);
-    return 3;
-  }),
-);
+void runCommand(({ signal }) => load(signal));

@@ -1,3 +1,4 @@
+import { ConfigurationError } from '../../fixtures/environments/errors.ts';
 import type { Environment, Stamp } from '../../fixtures/environments/schema.ts';
 import { type Target, targetsOf } from '../../fixtures/environments/targets.ts';
 
@@ -63,31 +64,31 @@ function variableNamed(name: string, variables: Variables): string {
   return value;
 }
 
-/** A load test that must not start: wrong usage, exit code 3. */
-export class LoadRefused extends Error {
-  override readonly name = 'LoadRefused';
-}
-
 /**
  * Where load goes: the regional endpoint of every active stamp and the global one, or the one that is asked for by its
- * name or endpoint. Throws LoadRefused for a host that the environment doesn't name, and for production.
+ * name or endpoint. Throws ConfigurationError for a host that the
+ * environment doesn't name, and for production.
  */
 export function loadTargets(environment: Omit<LoadEnvironment, 'embedded'>, wanted?: string): Target[] {
+  const refused = (path: string, seen: string, allowed: string) =>
+    new ConfigurationError(`Load on ${environment.name}`, [{ path, seen, allowed }]);
   // A slot shares plan and database with production, so neither takes load.
-  if (environment.production) throw new LoadRefused(`${environment.name} is production, which takes no load`);
+  if (environment.production) throw refused('production', 'production', 'an environment that serves no shoppers');
   if (environment.payment === 'live' && (environment.load.mix.checkout ?? 0) > 0)
-    throw new LoadRefused(`${environment.name} takes live payments: take checkout out of load.mix`);
+    throw refused('load.mix.checkout', 'checkouts where payment is live', 'a mix without checkout, or another payment');
   const all = targetsOf(environment as Environment);
-  if (wanted) return [targetNamed(all, wanted, environment.name)];
+  if (wanted) {
+    const found = targetNamed(all, wanted);
+    const known = all.map((target) => `${target.name} (${target.endpoint})`).join(', ');
+    if (!found) throw refused('target', wanted, `what the environment names: ${known}`);
+    return [found];
+  }
   const standby = new Set(environment.stamps.filter((stamp) => stamp.role === 'standby').map((stamp) => stamp.name));
   // The custom domain is the global endpoint by another name: it would count the same front door twice.
   return all.filter((target) => target.kind !== 'slot' && target.name !== 'custom-domain' && !standby.has(target.name));
 }
 
-function targetNamed(all: readonly Target[], wanted: string, environment: string): Target {
+function targetNamed(all: readonly Target[], wanted: string): Target | undefined {
   const endpoint = wanted.replace(/\/+$/, '').toLowerCase();
-  const found = all.find((target) => target.name === wanted || target.endpoint.toLowerCase() === endpoint);
-  if (found) return found;
-  const known = all.map((target) => `${target.name} (${target.endpoint})`).join(', ');
-  throw new LoadRefused(`the environment ${environment} names no target ${wanted}; load goes to these alone: ${known}`);
+  return all.find((target) => target.name === wanted || target.endpoint.toLowerCase() === endpoint);
 }

@@ -109,7 +109,13 @@ const answers: Readonly<Record<string, (asked: Asked) => [number, unknown]>> = {
   'GET /api/products/{id}': ({ id }) => [200, products.find((product) => product.id === id)],
   'GET /api/search': ({ url }) => {
     const words = (url.searchParams.get('q') ?? '').toLowerCase();
-    return [200, list(products.filter((product) => product.searchText.includes(words)), url)];
+    return [
+      200,
+      list(
+        products.filter((product) => product.searchText.includes(words)),
+        url,
+      ),
+    ];
   },
   'GET /api/products/{id}/reviews': ({ held, url }) => [200, list([...held.reviews.values()].reverse(), url)],
   'POST /api/products/{id}/reviews': ({ held, body }) => [201, made(held, held.reviews, { ...body, synthetic: true })],
