@@ -1,0 +1,64 @@
+// Sets up what is missing, then runs a script on the Node that this project pins:
+//   node scripts/setup.mjs [--tests] [script.ts [arguments]]
+// Plain Node >= 18 without a dependency, because it runs before there are any. The script is started from here, not by
+// `&&` in package.json: a shell remembers where it found `node` and would take the old one again after the set-up.
+import { spawn } from 'node:child_process';
+import { mkdirSync } from 'node:fs';
+import { constants } from 'node:os';
+import { delimiter, join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { withLock } from './setup/lock.mjs';
+import { SetupError } from './setup/process.mjs';
+import { paths, steps } from './setup/steps.mjs';
+
+/**
+ * Installs what is missing of the given steps, in their order; under a lock, so that two set-ups don't collide.
+ * @param {{ wanted: readonly import('./setup/steps.mjs').Step[], local: string, say?: (line: string) => void }} options
+ * @returns {Promise<string[]>} the names of the steps that were missing
+ */
+export async function setUp({ wanted, local, say = (line) => console.error(line) }) {
+  if (wanted.every((step) => step.present())) return [];
+  mkdirSync(local, { recursive: true });
+  return withLock(join(local, 'setup.lock'), say, async () => {
+    const installed = [];
+    // Looked at again under the lock: another set-up may have done it meanwhile.
+    for (const step of wanted.filter(({ present }) => !present())) {
+      say(`set-up: ${step.name} is missing; ${step.about}`);
+      await step.install(say);
+      if (!step.present()) throw new SetupError(`${step.name} is still missing after its installation`);
+      installed.push(step.name);
+    }
+    return installed;
+  });
+}
+
+/** Runs a script with the tools of the project first on PATH and returns its exit code. */
+function run(script, args) {
+  const env = { ...process.env, PATH: [paths.bin, paths.nodeBin, process.env.PATH].join(delimiter), TS_NODE_CWD: paths.root };
+  const flags = ['--disable-warning=ExperimentalWarning', '-r', paths.tsNode];
+  const child = spawn(paths.node(), [...flags, join(paths.root, script), ...args], { stdio: 'inherit', env });
+  // Ctrl-C reaches the child by itself, as the terminal's whole group gets it; other senders reach only this process.
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => process.stdin.isTTY || child.kill(signal));
+  return new Promise((resolve, reject) => {
+    child.on('error', reject);
+    child.on('exit', (code, signal) => resolve(code ?? 128 + constants.signals[signal]));
+  });
+}
+
+async function main([first, ...rest]) {
+  const tests = first === '--tests';
+  const [script, ...args] = tests ? rest : [first, ...rest];
+  const wanted = steps.filter(({ level }) => tests || level === 'start');
+  await setUp({ wanted, local: paths.local });
+  return script === undefined ? 0 : run(script, args);
+}
+
+if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) {
+  main(process.argv.slice(2)).then(
+    (code) => process.exit(code),
+    (error) => {
+      console.error(error instanceof SetupError ? `set-up failed: ${error.message}` : error);
+      process.exit(3);
+    },
+  );
+}
