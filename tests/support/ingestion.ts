@@ -31,6 +31,8 @@ export interface Answer {
   readonly headers?: Readonly<Record<string, string>>;
   /** Milliseconds before the answer; Infinity never answers. */
   readonly afterMs?: number;
+  /** Sends the status and half of the answer, then nothing more. */
+  readonly stalls?: boolean;
   /** Cuts the connection instead of answering. */
   readonly reset?: boolean;
 }
@@ -93,6 +95,7 @@ export async function startIngestion(behaviour: Behaviour = acceptAll, { trusted
       accepted.push(...acceptedOf(items, answer));
       if (answer.afterMs === Number.POSITIVE_INFINITY) return;
       const text = typeof answer.body === 'string' ? answer.body : JSON.stringify(answer.body ?? {});
+      if (answer.stalls) return response.writeHead(answer.status).write(text.slice(0, text.length / 2));
       setTimeout(() => response.writeHead(answer.status, answer.headers).end(text), answer.afterMs ?? 0);
     });
   });

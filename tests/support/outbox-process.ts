@@ -22,8 +22,8 @@ function write(path: string, from: number, count: number): void {
 }
 
 /**
- * Delivers, then lets the long timers of the SDK run a thousand times faster, and reports every host that something wanted to
- * speak with. Requests to others than loopback end before they leave.
+ * Delivers, then lets timers of 5 to 15 s, when the SDK first asks for its settings, run a thousand times faster, and reports
+ * every host that something wanted to speak with. Requests to others than loopback end before they leave.
  */
 async function listen(path: string, connectionString: string, authorityFile: string): Promise<void> {
   const hosts = new Set<string>();
@@ -33,7 +33,7 @@ async function listen(path: string, connectionString: string, authorityFile: str
     if (request.host !== '127.0.0.1') request.destroy(new Error('not in a test'));
   });
   const realTimeout = globalThis.setTimeout;
-  const hurried = (act: () => void, ms = 0) => realTimeout(act, ms >= 4_000 && ms < 3_600_000 ? ms / 1_000 : ms);
+  const hurried = (act: () => void, ms = 0) => realTimeout(act, ms >= 5_000 && ms <= 15_000 ? ms / 1_000 : ms);
   globalThis.setTimeout = Object.assign(hurried, realTimeout) as typeof setTimeout;
   await deliverOnce(path, connectionString, authorityFile);
   await new Promise((resolve) => realTimeout(resolve, 500));

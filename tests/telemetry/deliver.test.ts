@@ -150,9 +150,12 @@ describe('deliver to an endpoint that fails as a whole', () => {
     expect(stranger.requests).toEqual([]);
   });
 
-  it('gives up on a slow endpoint within the deadline', async () => {
+  it.each([
+    ['never answers', { afterMs: Number.POSITIVE_INFINITY }],
+    ['stops half-way through its answer', { stalls: true }],
+  ])('gives up within the deadline on an endpoint that %s', async (_, slowness) => {
     outbox.add(results(2));
-    ingestion.behave((items) => ({ ...acceptAll(items, 0), afterMs: Number.POSITIVE_INFINITY }));
+    ingestion.behave((items) => ({ ...acceptAll(items, 0), ...slowness }));
     const startedAt = performance.now();
     const delivery = await send({ deadlineMs: 900, requestTimeoutMs: 200 });
     expect(performance.now() - startedAt).toBeLessThan(1_500);
@@ -168,6 +171,26 @@ describe('deliver to an endpoint that fails as a whole', () => {
     ingestion.behave((items, request) => (request === 0 ? { status: 503 } : acceptAll(items, request)));
     expect(await send()).toEqual({ accepted: 2, undelivered: 0, parked: 0, late: 0 });
     expect(ingestion.requests).toHaveLength(2);
+  });
+
+  it('follows a redirect within the same host', async () => {
+    outbox.add(results(2));
+    const location = `https://127.0.0.1:${ingestion.port}/v2.1/track`;
+    ingestion.behave((items, request) => (request === 0 ? { status: 308, headers: { location } } : acceptAll(items, request)));
+    expect(await send()).toEqual({ accepted: 2, undelivered: 0, parked: 0, late: 0 });
+    expect(ingestion.requests).toHaveLength(2);
+  });
+
+  it('leaves a circle of redirects with everything waiting', async () => {
+    outbox.add(results(1));
+    ingestion.behave(always(307, '', { location: `https://127.0.0.1:${ingestion.port}/v2.1/track` }));
+    expect(await send()).toMatchObject({
+      accepted: 0,
+      undelivered: 1,
+      reason: expect.stringContaining('redirected to 127.0.0.1'),
+    });
+    ingestion.behave(acceptAll);
+    expect(await send()).toMatchObject({ accepted: 1, undelivered: 0 });
   });
 
   it('stops at the first failing batch of a long queue', async () => {
