@@ -224,6 +224,21 @@ describe('faults of a site', () => {
     expect((await get(started, '/api/products/shoe-1')).status).toBe(200);
   });
 
+  it('hit the instance that they name, and say who answered', async () => {
+    const started = await open({ instances: 2 });
+    started.faults.set('route', { route: 'GET /api/products', instance: 'plan-1' }, { status: 429, retryAfterSeconds: 7 });
+    const answers = await Promise.all([1, 2, 3, 4].map(() => get(started)));
+    const refused = answers.filter((a) => a.status === 429);
+    expect([refused.length, answers.filter((a) => a.json.instance === 'plan-0').length]).toEqual([2, 2]);
+    expect(refused[0]?.headers).toMatchObject({
+      'retry-after': '7',
+      'x-contoso-region': 'westeurope',
+      'x-contoso-stamp': 'westeurope',
+      'x-contoso-instance': 'plan-1',
+      'x-contoso-build': '1.0.0',
+    });
+  });
+
   it('delay an answer', async () => {
     const started = await open();
     started.faults.set('route', here, { delayMs: 150 });
