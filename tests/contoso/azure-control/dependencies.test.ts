@@ -1,4 +1,5 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { startDependencies } from '../../../fixtures/contoso/azure/dependencies.ts';
 import type { Handler } from '../../../fixtures/contoso/azure/exchange.ts';
 import { createIdentity } from '../../../fixtures/contoso/azure/identity/provider.ts';
 import { createKeyVault, keyVaultAudience } from '../../../fixtures/contoso/azure/key-vault.ts';
@@ -186,7 +187,7 @@ describe('payment API', () => {
     site = await siteOf(api.handler);
   });
   afterAll(() => site.close());
-  const body = { amountCents: 8_900, currency: 'EUR', reference: 'order-1' };
+  const body = { amountCents: 8_900, currency: 'EUR', orderId: 'order-1', synthetic: true };
   const pay = (key: string | undefined, payment: unknown = body, authorization = `Bearer ${apiKey}`) =>
     site.call('/payments', {
       method: 'POST',
@@ -223,6 +224,7 @@ describe('payment API', () => {
   ])[] = [
     ['no idempotency key', undefined, body, undefined, 400, 'idempotency_key_missing'],
     ['the key of another payment', 'a', { ...body, amountCents: 1 }, undefined, 422, 'idempotency_key_reused'],
+    ['the key of another order', 'a', { ...body, orderId: 'order-2' }, undefined, 422, 'idempotency_key_reused'],
     ['no amount', 'b', { currency: 'EUR' }, undefined, 400, 'invalid_request'],
     ['a negative amount', 'b', { ...body, amountCents: -1 }, undefined, 400, 'invalid_request'],
     ['half a cent', 'b', { ...body, amountCents: 0.5 }, undefined, 400, 'invalid_request'],
@@ -262,5 +264,79 @@ describe('payment API', () => {
     const startedAt = performance.now();
     expect((await site.call('/health')).status).toBe(200);
     expect(performance.now() - startedAt).toBeGreaterThanOrEqual(79);
+  });
+});
+
+describe('the dependencies of every site on one port', () => {
+  const secrets = { 'payment-api-key': apiKey };
+  const start = () =>
+    startDependencies({
+      world,
+      faults,
+      identity,
+      issuer: issuer(),
+      identityHeader: 'proof',
+      secrets,
+      paymentApiKey: () => apiKey,
+      images: { 'contoso-shoes': ['good'] },
+    });
+  let dependencies: Awaited<ReturnType<typeof start>>;
+  beforeAll(async () => {
+    dependencies = await start();
+  });
+  afterAll(() => dependencies.close());
+
+  const sites = [
+    { stamp: 'westeurope', region: 'westeurope' },
+    { stamp: 'westeurope', region: 'westeurope', slot: 'staging' },
+    { stamp: 'eastus', region: 'eastus' },
+  ];
+
+  test.each(sites)('a start-up of %j: token, secret, image, payment', async (site) => {
+    const urls = dependencies.urlsOf(site);
+    const tokenOf = async (resource: string) => {
+      const query = new URLSearchParams({ resource, 'api-version': '2019-08-01' });
+      const answer = await ask(undefined, `${urls.identity}?${query}`, { headers: { 'x-identity-header': 'proof' } });
+      return bearer(answer.json<{ access_token: string }>().access_token);
+    };
+    const secret = await ask(undefined, `${urls.keyVault}/secrets/payment-api-key?api-version=7.4`, {
+      headers: await tokenOf(keyVaultAudience),
+    });
+    const key = secret.json<{ value: string }>().value;
+    const image = await ask(undefined, `${urls.registry}/v2/contoso-shoes/manifests/good`, {
+      headers: await tokenOf(registryAudience),
+    });
+    const paid = await ask(undefined, `${urls.payment}/payments`, {
+      method: 'POST',
+      headers: { ...bearer(key), 'idempotency-key': JSON.stringify(site) },
+      body: JSON.stringify({ amountCents: 100, currency: 'EUR' }),
+    });
+    expect([secret.status, key, image.status, paid.status]).toEqual([200, apiKey, 200, 201]);
+  });
+
+  const placed: readonly (readonly [what: string, place: object, down: readonly boolean[]])[] = [
+    ['a stamp and its slots', { stamp: 'westeurope' }, [true, true, false]],
+    ['one slot', { stamp: 'westeurope', slot: 'staging' }, [false, true, false]],
+    ['production alone', { slot: 'production' }, [true, false, true]],
+    ['a region', { region: 'eastus' }, [false, false, true]],
+    ['everywhere', {}, [true, true, true]],
+  ];
+  test.each(placed)('a fault of %s is met by who calls from there', async (_what, faultPlace, down) => {
+    faults.add({ kind: 'payment-down', ...faultPlace });
+    const statuses = await Promise.all(
+      sites.map(async (site) => (await ask(undefined, `${dependencies.urlsOf(site).payment}/health`)).status),
+    );
+    expect(statuses.map((status) => status === 503)).toEqual(down);
+  });
+
+  test.each([
+    '/',
+    '/westeurope/westeurope/production',
+    '/westeurope/westeurope/production/vaults',
+    '//',
+    '/a/b/c/payment/nowhere',
+  ])('nothing answers %s with success', async (path) => {
+    const { origin } = new URL(dependencies.urlsOf(sites[0] as (typeof sites)[0]).payment);
+    expect([401, 404]).toContain((await ask(undefined, `${origin}${path}`)).status);
   });
 });
