@@ -1,6 +1,6 @@
 import { ROOT_CONTEXT, trace } from '@opentelemetry/api';
 import { type Logger, logs } from '@opentelemetry/api-logs';
-import { flushAzureMonitor, shutdownAzureMonitor, useAzureMonitor } from 'applicationinsights';
+import { shutdownAzureMonitor, useAzureMonitor } from 'applicationinsights';
 import type { Connection } from './connection-string.ts';
 import type { Emission } from './envelope.ts';
 import { silenceSdk } from './quiet.ts';
@@ -21,6 +21,9 @@ export interface Exporter {
 
 export const cloudRole = 'contoso-synthetics';
 
+interface Flushable {
+  forceFlush(): Promise<void>;
+}
 interface PolicyRequest {
   readonly url: string;
   readonly body?: unknown;
@@ -103,7 +106,8 @@ export async function closeExporter(): Promise<void> {
 async function flush(logger: Logger, policy: ReceiptPolicy, items: readonly Emission[], timeoutMs: number, now: number) {
   policy.start(timeoutMs, now);
   for (const item of items) emit(logger, item);
-  await flushAzureMonitor();
+  // Not flushAzureMonitor: it flushes metrics and traces first, and leaves the results where they are when that fails.
+  await (logs.getLoggerProvider() as Partial<Flushable>).forceFlush?.();
   const { receipts, retryAfterMs } = policy;
   return retryAfterMs === undefined ? { receipts } : { receipts, retryAfterMs };
 }
