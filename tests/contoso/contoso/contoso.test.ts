@@ -6,6 +6,9 @@ import type { Environment } from '../../../fixtures/environments/schema.ts';
 import { contosoOptionsOf } from '../../../scripts/local-store.ts';
 import { startTestStore, type TestAnswer, type TestStore } from '../../support/store.ts';
 
+/** On a busy machine, a state may take a while to come. */
+const soon = <T>(look: () => T | Promise<T>) => vi.waitFor(look, { timeout: 10_000, interval: 5 });
+
 /** A third stamp in an old region, and a fourth that takes no share of the global traffic. */
 const withMoreStamps = (environment: Environment): Environment => {
   const [first] = environment.stamps;
@@ -85,7 +88,7 @@ describe('a whole local store', () => {
     });
     expect([order.status, order.json]).toMatchObject([201, { status: 'confirmed', synthetic: true }]);
     const { id } = order.json as { id: string };
-    await vi.waitFor(async () => expect((await store.send(`${global()}/api/orders/${id}`, { headers })).status).toBe(200));
+    await soon(async () => expect((await store.send(`${global()}/api/orders/${id}`, { headers })).status).toBe(200));
   });
 
   it('asks for a token where one is needed', async () => {
@@ -142,7 +145,7 @@ describe('faults of the whole store', () => {
 
   it('do not stop a stamp that is out of rotation from answering its own callers', async () => {
     expect((await store.admin('POST', '/admin/stamps/eastus/rotation', { inRotation: false })).status).toBe(200);
-    await vi.waitFor(async () => {
+    await soon(async () => {
       const { frontDoor } = (await store.admin('GET', '/admin/state')).json as {
         frontDoor: { origins: { name: string; healthy: boolean }[] };
       };
