@@ -1,0 +1,90 @@
+// What a k6 user would write for the same journey: the same requests, headers, tags and checks, in one function.
+import { check } from 'k6';
+import exec from 'k6/execution';
+import http from 'k6/http';
+import { Trend } from 'k6/metrics';
+
+interface Product {
+  readonly id: string;
+  readonly name: string;
+  readonly brand: string;
+  readonly description: string;
+  readonly currency: string;
+  readonly priceCents: number;
+  readonly sizes: readonly number[];
+}
+interface List {
+  readonly items: readonly Product[];
+  readonly total: number;
+}
+
+const url = __ENV.SHOP_URL;
+const iterations = Number(__ENV.ITERATIONS);
+const pageSize = 20;
+
+export const options = {
+  systemTags: ['check', 'error_code', 'expected_response', 'method', 'name', 'scenario', 'status'],
+  maxRedirects: 0,
+  scenarios: { bench: { executor: 'shared-iterations', vus: 4, iterations } },
+};
+
+const duration = new Trend('journey_duration', true);
+
+/** Zipf with exponent 1 by the inverse of its sums. */
+const sums: number[] = [];
+for (let rank = 1, sum = 0; rank <= 200; rank += 1) {
+  sum += 1 / rank;
+  sums.push(sum);
+}
+
+function get(path: string, name: string) {
+  const trace = exec.scenario.iterationInTest.toString(16).padStart(32, '0');
+  return http.get(url + path, {
+    headers: {
+      accept: 'application/json',
+      'user-agent': 'contoso-shoes-synthetics',
+      traceparent: `00-${trace}-${trace.slice(16)}-01`,
+      'x-synthetic-test': 'true',
+    },
+    tags: { name },
+    timeout: 5000,
+    redirects: 0,
+    responseType: 'text',
+  });
+}
+
+const list = (page: number) => get(`/api/products?page=${page}&pageSize=${pageSize}`, 'GET /api/products');
+
+export default function () {
+  exec.vu.metrics.tags.journey = 'browse';
+  exec.vu.metrics.tags.target = 'westeurope';
+  const startedMs = Date.now();
+  const first = list(1);
+  const catalogue = JSON.parse(first.body as string) as List;
+  check(first, { 'status 200': (r) => r.status === 200 });
+  check(catalogue, { 'products in the catalogue': (c) => c.total > 0 });
+  const aim = Math.random() * (sums[catalogue.total - 1] ?? 0);
+  const wanted = sums.findIndex((sum) => sum > aim);
+  const page = Math.floor(wanted / pageSize) + 1;
+  let items = catalogue.items;
+  if (page > 1) {
+    const other = list(page);
+    check(other, { 'status 200': (r) => r.status === 200 });
+    items = (JSON.parse(other.body as string) as List).items;
+  }
+  const listed = items[wanted % pageSize];
+  check(listed, { [`product ${(wanted % pageSize) + 1} on page ${page}`]: (p) => p !== undefined });
+  if (!listed) return;
+  const reply = get(`/api/products/${listed.id}`, 'GET /api/products/{id}');
+  const product = JSON.parse(reply.body as string) as Product;
+  check(reply, { 'status 200': (r) => r.status === 200 });
+  const texts = [product.name, product.brand, product.description, product.currency];
+  if (texts.some((text) => typeof text !== 'string' || text === '')) throw new Error('a text is missing');
+  check(product, {
+    'the product that was asked for': (p) => p.id === listed.id,
+    'a price above 0': (p) => p.priceCents > 0,
+    'the price of the catalogue': (p) => p.priceCents === listed.priceCents,
+    'sizes to choose from': (p) => p.sizes.length > 0,
+  });
+  duration.add(Date.now() - startedMs, { outcome: 'passed' });
+}
