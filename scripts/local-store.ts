@@ -184,6 +184,9 @@ function spawnStore(nameOrPath: string): Promise<() => Promise<void>> {
     child.on('message', (message: StoreMessage) => {
       if (message.kind === 'failed') return fail(message.message);
       clearTimeout(late);
+      // Running, it must not keep its parent from ending; the closed channel then ends it.
+      child.unref();
+      child.channel?.unref();
       resolve(close);
     });
     void exited.then((code) => fail(`the local store ended with code ${code} before it was ready`));

@@ -21,11 +21,16 @@ async function main(): Promise<number> {
   return 0;
 }
 
-/** Ctrl-C, SIGTERM, or the end of the command that spawned this one, which closes the IPC channel however it ends. */
+/**
+ * Run by hand: Ctrl-C or SIGTERM. Spawned by another command: its SIGTERM, or the end of the IPC channel, which closes
+ * however the parent ends. Ctrl-C reaches both, and the parent may still need the store to clean up after itself.
+ */
 const untilStopped = () =>
   new Promise<void>((resolve) => {
-    for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, () => resolve());
-    if (process.send) process.once('disconnect', () => resolve());
+    const isSpawned = process.send !== undefined;
+    process.once('SIGTERM', () => resolve());
+    for (const signal of ['SIGINT', 'SIGHUP'] as const) process.on(signal, () => isSpawned || resolve());
+    if (isSpawned) process.once('disconnect', () => resolve());
   });
 
 /** Endpoints, and the line that lets tools run by hand find and trust them. */
