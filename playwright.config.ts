@@ -1,10 +1,13 @@
 import { availableParallelism } from 'node:os';
 import { defineConfig } from '@playwright/test';
 import { ConfigurationError, loadEnvironment } from './fixtures/environments/load.ts';
+import { readVariables } from './fixtures/environments/variables.ts';
 import { trustCertificates } from './telemetry/trust.ts';
 
 // Workers load this file too: what is trusted here is trusted where requests are sent.
 trustCertificates();
+const { LOCAL_STORE_CA: localAuthority } = readVariables();
+if (localAuthority) trustCertificates(localAuthority);
 const { budgets } = environmentOrExit();
 
 export default defineConfig({

@@ -1,15 +1,18 @@
-import { existsSync } from 'node:fs';
 import { loadEnvironment } from '../fixtures/environments/load.ts';
 import { readVariables } from '../fixtures/environments/variables.ts';
 import { trustCertificates } from '../telemetry/trust.ts';
 import { ensureStore } from './local-store.ts';
 
-/** Playwright's global set-up: a plain `npx playwright test` finds the local store running, and leaves none behind that it started. */
-export default async function startStore(): Promise<(() => Promise<void>) | undefined> {
+/**
+ * Playwright's global set-up: a plain `npx playwright test` finds the local store running. One that it started ends with
+ * this process and not by a teardown: Playwright tears down before reporters end, and ours still has results to publish.
+ */
+export default async function startStore(): Promise<void> {
   const environment = loadEnvironment();
-  if (!environment.local) return undefined;
+  if (!environment.local) return;
   const store = await ensureStore(environment, readVariables().TARGET_ENV ?? 'local');
   // Its CA may be newer than the configuration that was loaded before it started; the reporter publishes from this process.
-  if (existsSync(store.caFile)) trustCertificates(store.caFile);
-  return () => store.close();
+  trustCertificates(store.caFile);
+  // Workers inherit the variables of this process, and load playwright.config.ts, which reads this one.
+  process.env.LOCAL_STORE_CA = store.caFile;
 }

@@ -92,6 +92,8 @@ export class PlaywrightTransport implements Transport {
       const reply = await this.context.fetch(url, body === undefined ? options : { ...options, data: Buffer.from(body) });
       const bytes = await reply.body();
       const durationMs = performance.now() - startedMs;
+      // Playwright's contexts keep cookies and send them back; a shopper's first answer must not steer the next.
+      if (reply.headers()['set-cookie'] !== undefined) await this.close();
       if (bytes.length > bodyLimitBytes) throw new RequestFailed('too-large', { afterMs: durationMs });
       const answer = new PlaywrightAnswer(reply, bytes.toString('utf8'), durationMs);
       this.note({
@@ -107,7 +109,9 @@ export class PlaywrightTransport implements Transport {
   }
 
   async close(): Promise<void> {
-    await this.context?.dispose();
+    const { context } = this;
+    this.context = undefined;
+    await context?.dispose();
   }
 
   private note(exchange: Exchange): void {
