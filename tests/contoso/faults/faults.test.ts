@@ -115,6 +115,15 @@ describe('places', () => {
     ['a region of Cosmos', { kind: 'cosmos-reads', region: 'westeurope' }, [west], [{ region: 'eastus' }]],
     ['the region of a stamp, for Cosmos', { kind: 'cosmos-reads', stamp: 'westeurope-blue' }, [west], [{ region: 'eastus' }]],
     [
+      'an instance',
+      { kind: 'route', route, instance: 'i-1' },
+      [{ ...blue, route, instance: 'i-1' }],
+      [
+        { ...blue, route, instance: 'i-2' },
+        { ...blue, route },
+      ],
+    ],
+    [
       'a route',
       { kind: 'route', route },
       [
