@@ -11,23 +11,12 @@ import type { AvailabilityResult } from '../synthetics/result.ts';
 import { closeExporter } from '../telemetry/application-insights.ts';
 import { deliver } from '../telemetry/deliver.ts';
 import { openOutbox } from '../telemetry/outbox.ts';
+import { type BenchRow, rowOf } from './rows.ts';
 
 /** Results per second from `add` to the last receipt, on two cores that the endpoint's process shares. */
-const goalPerSecond = 10_000;
+const goal = { atLeast: 10_000 };
 const resultsPerRun = 10_000;
 const runs = 7;
-
-/** A row of `reports/bench.json`. */
-interface BenchRow {
-  readonly name: string;
-  readonly tier: string;
-  readonly value: number;
-  readonly unit: string;
-  /** (highest − lowest) / median of the runs, percent. */
-  readonly spread: number;
-  readonly goal: string;
-  readonly holds: boolean;
-}
 
 interface Endpoint {
   readonly port: number;
@@ -35,7 +24,7 @@ interface Endpoint {
 }
 
 /** Runs the benchmark against an ingestion endpoint in a child process, so that its work is not counted as ours. */
-export async function benchOutbox(): Promise<BenchRow[]> {
+export async function benchOutbox(): Promise<BenchRow> {
   const folder = mkdtempSync(join(tmpdir(), 'bench-outbox-'));
   const child = fork(__filename, ['endpoint'], { execArgv: ['-r', 'ts-node/register'] });
   try {
@@ -48,7 +37,7 @@ export async function benchOutbox(): Promise<BenchRow[]> {
       const rate = await ratePerSecond(join(folder, `${run}.db`), connectionString, run);
       if (run > 0) rates.push(rate);
     }
-    return [rowOf(rates)];
+    return rowOf('results through the outbox to receipts', 'results/s', rates, goal);
   } finally {
     await closeExporter();
     await end(child);
@@ -67,20 +56,6 @@ async function ratePerSecond(path: string, connectionString: string, run: number
   if (delivery.accepted !== resultsPerRun)
     throw new Error(`${delivery.accepted} of ${resultsPerRun} accepted: ${delivery.reason}`);
   return resultsPerRun / seconds;
-}
-
-function rowOf(rates: readonly number[]): BenchRow {
-  const sorted = rates.toSorted((a, b) => a - b);
-  const [lowest = 0, median = 0, highest = 0] = [sorted[0], sorted[Math.floor(sorted.length / 2)], sorted.at(-1)];
-  return {
-    name: 'results through the outbox to receipts',
-    tier: 'telemetry',
-    value: Math.round(median),
-    unit: 'results/s',
-    spread: Math.round(((highest - lowest) / median) * 100),
-    goal: `≥ ${goalPerSecond}`,
-    holds: median >= goalPerSecond,
-  };
 }
 
 /** As large as a real checkout: seven steps with phases. */

@@ -1,0 +1,19 @@
+import { benchK6Journey } from './k6-journey.ts';
+import { benchNodeJourney } from './node-journey.ts';
+import { benchOutbox } from './outbox.ts';
+import { benchPlaywrightRound } from './playwright-round.ts';
+import type { BenchRow } from './rows.ts';
+
+interface Benchmark {
+  readonly name: string;
+  readonly tier: BenchRow['tier'];
+  readonly measure: () => Promise<BenchRow>;
+}
+
+/** Every benchmark of `npm run bench`; a new one is a row here. */
+export const benchmarks: readonly Benchmark[] = [
+  { name: 'node-journey', tier: 'default', measure: benchNodeJourney },
+  { name: 'k6-journey', tier: 'default', measure: benchK6Journey },
+  { name: 'playwright-round', tier: 'default', measure: benchPlaywrightRound },
+  { name: 'outbox', tier: 'default', measure: benchOutbox },
+];
