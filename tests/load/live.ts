@@ -21,7 +21,8 @@ export function environmentAt(url: string, change: Partial<Environment> = {}): L
     ...local,
     auth: { ...local.auth, tokenEndpoint: `${url}/token` },
     stamps: [{ ...stamp, endpoint: url, slots: [] }],
-    global: { endpoint: url },
+    // The same shop by another name: an environment names no endpoint twice.
+    global: { endpoint: url.replace('127.0.0.1', 'localhost') },
     ...change,
   };
   const environmentFile = join(folder, 'environment.json');

@@ -1,0 +1,285 @@
+import { type ChildProcess, execFile, spawn } from 'node:child_process';
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { afterEach, describe, expect, it } from 'vitest';
+import type { Environment } from '../../fixtures/environments/schema.ts';
+import { Collector } from '../../load/collector.ts';
+import { k6Path, runGenerator } from '../../load/generator.ts';
+import { requestsOfJourneys } from '../../load/k6/profiles.ts';
+import { type LoadOptions, runLoad } from '../../load/run.ts';
+import { loadVerdictSchema } from '../../load/verdict/verdict.ts';
+import { environmentAt, type LiveRun } from './live.ts';
+import { startTinyShop, type Trick } from './tiny-shop.ts';
+
+const root = join(__dirname, '../..');
+const closing: (() => Promise<void> | void)[] = [];
+afterEach(async () => {
+  for (const close of closing.splice(0).reverse()) await close();
+});
+
+async function shopWith(trick?: Trick, change?: (environment: Environment) => Partial<Environment>) {
+  const shop = await startTinyShop(trick);
+  closing.push(() => shop.close());
+  return { shop, live: liveAt(shop.url, change) };
+}
+
+function liveAt(url: string, change: (environment: Environment) => Partial<Environment> = () => ({})): LiveRun {
+  const plain = environmentAt(url);
+  const live = environmentAt(url, change(plain.environment));
+  plain.close();
+  closing.push(() => live.close());
+  return live;
+}
+
+const load = ({ environment, environmentFile, folder }: LiveRun, options: Partial<LoadOptions> = {}) =>
+  runLoad({
+    environment,
+    nameOrPath: environmentFile,
+    scenario: 'target',
+    durationSeconds: 3,
+    ratePerSecond: 60,
+    runDirectory: folder,
+    ...options,
+  });
+
+/** The deciding lines, without what this machine's load may add. */
+const told = (reasons: readonly string[]) => reasons.join('\n');
+
+describe('a load run with the real k6', { timeout: 40_000 }, () => {
+  it('passes a store that holds the rate, and leaves its evidence', async () => {
+    const { shop, live } = await shopWith();
+    const verdict = await load(live);
+    expect(verdict.reasons).toEqual([]);
+    expect(verdict).toMatchObject({ verdict: 'pass', targets: ['westeurope', 'global'], scenario: 'target' });
+    expect(verdict.requests).toBe(shop.routes.length);
+    expect(verdict.rateReachedPerSecond).toBeGreaterThan(57);
+    expect(verdict.seconds.reduce((sum, second) => sum + second.requests, 0)).toBe(verdict.requests);
+    expect(shop.tokens).toBe(1);
+    const written = JSON.parse(readFileSync(join(live.folder, 'verdict.json'), 'utf8')) as unknown;
+    expect(loadVerdictSchema.parse(written)).toEqual(verdict);
+    const summary = JSON.parse(readFileSync(join(live.folder, 'k6-summary.json'), 'utf8')) as { metrics: object };
+    expect(summary.metrics).toHaveProperty('journey_duration');
+    expect(existsSync(join(live.folder, 'k6.log'))).toBe(true);
+  });
+
+  it('sends the same traffic twice, and other traffic by another seed', async () => {
+    const sent = async (seed: number) => {
+      const { shop, live } = await shopWith(undefined, ({ load }) => ({
+        load: { ...load, seed, mix: { browse: 1, search: 1 } },
+      }));
+      await load(live, { durationSeconds: 2 });
+      // Neighbours may overtake each other, and the last iterations may or may not fit in.
+      return shop.paths.slice(0, 60).sort();
+    };
+    const [first, second, other] = [await sent(1), await sent(1), await sent(2)];
+    const common = first.filter((path, index) => second[index] === path).length;
+    expect(common).toBeGreaterThan(45);
+    expect(other).not.toEqual(first);
+  });
+
+  it.each([
+    {
+      title: 'answers 503 to one request in ten',
+      trick: (_: string, n: number) => (n % 10 === 0 ? { status: 503 } : undefined),
+      reason: /^errors .* are over 1 %/,
+    },
+    { title: 'answers too slowly', trick: () => ({ delayMs: 260 }), reason: /^latency p95 2\d\d ms is over 200 ms/ },
+    {
+      title: 'resets connections half-way',
+      trick: (_: string, n: number) => (n > 90 ? { reset: true } : undefined),
+      reason: /^errors .* without an answer/,
+    },
+    {
+      title: 'sells what nobody put in the cart',
+      trick: (route: string) => (route === 'GET /api/carts/{id}' ? { status: 200 } : undefined),
+      reason: /cart: \d+ of \d+ failed \(cart\.items to be a list\)/,
+    },
+  ])('fails a store that $title', async ({ trick, reason }) => {
+    const { live } = await shopWith(trick);
+    const verdict = await load(live);
+    expect(told(verdict.reasons)).toMatch(reason);
+    expect(verdict.verdict).toBe('fail');
+  });
+
+  it('aborts without a store and says the line to export', async () => {
+    const verdict = await load(liveAt('http://127.0.0.1:1'));
+    expect(verdict).toMatchObject({ verdict: 'inconclusive', requests: 0 });
+    expect(verdict.reasons[0]).toMatch(/^the script aborted the run: .*no answer from http:\/\/127\.0\.0\.1:1/);
+    expect(verdict.reasons[0]).toMatch(
+      /npm run local.*export PATH="\/.*\/\.local\/bin:.*SSL_CERT_FILE="\/.*ca\.pem" TARGET_ENV="/,
+    );
+  });
+
+  it('aborts without a token, the store untouched', async () => {
+    const { shop, live } = await shopWith(undefined, ({ auth }) => ({
+      auth: { ...auth, tokenEndpoint: 'http://127.0.0.1:1/token' } as Environment['auth'],
+    }));
+    const verdict = await load(live);
+    expect(verdict.verdict).toBe('inconclusive');
+    expect(verdict.reasons[0]).toContain('no token from http://127.0.0.1:1/token');
+    expect(shop.routes).toEqual([]);
+  });
+
+  it('stops k6 on request and judges what there is', async () => {
+    const { shop, live } = await shopWith();
+    const stop = new AbortController();
+    const before = k6Processes();
+    const running = load(live, { durationSeconds: 60, signal: stop.signal });
+    await until(() => shop.routes.length > 60);
+    stop.abort();
+    const verdict = await running;
+    expect(verdict.verdict).toBe('inconclusive');
+    expect(verdict.reasons[0]).toMatch(/^interrupted before its end \(after [1-9]/);
+    expect(verdict.requests).toBeGreaterThan(0);
+    expect(k6Processes()).toEqual(before);
+  });
+
+  it('tells of a k6 that was killed half-way', async () => {
+    const { shop, live } = await shopWith();
+    const before = new Set(k6Processes());
+    const running = load(live, { durationSeconds: 60 });
+    await until(() => shop.routes.length > 120);
+    for (const pid of k6Processes()) if (!before.has(pid) && mine(pid, live.environmentFile)) process.kill(pid, 'SIGKILL');
+    const verdict = await running;
+    expect(verdict.reasons[0]).toMatch(/^k6 was killed by SIGKILL \(after /);
+    expect(verdict.verdict).toBe('inconclusive');
+  });
+
+  it('counts what iterations throw, though k6 exits 0', async () => {
+    const { live } = await shopWith();
+    const script = join(live.folder, 'throws.ts');
+    const scenario = "{ executor: 'shared-iterations', vus: 1, iterations: 4 }";
+    writeFileSync(
+      script,
+      `export const options = { scenarios: { target: ${scenario} } };\nexport default async () => { throw new Error('boom'); };\n`,
+    );
+    const options = {
+      script,
+      variables: process.env,
+      durationSeconds: 1,
+      logFile: join(live.folder, 'k6.log'),
+      everySecond: () => undefined,
+    };
+    const generator = await runGenerator(options, new Collector('target'));
+    expect(generator).toMatchObject({ exitCode: 0, signal: null, errorCount: 4 });
+    expect(generator.errorLines[0]).toBe('Uncaught (in promise) Error: boom');
+  });
+
+  it('refuses a host that nobody named before k6 starts', async () => {
+    const { shop, live } = await shopWith();
+    await expect(load(live, { target: 'https://example.com' })).rejects.toThrow(
+      /got https:\/\/example\.com; allowed: what the environment names/,
+    );
+    expect(shop.routes).toEqual([]);
+    expect(existsSync(join(live.folder, 'k6.log'))).toBe(false);
+  });
+
+  it('says where k6 comes from when there is none', async () => {
+    const { live } = await shopWith();
+    await expect(load(live, { k6: '/nowhere/k6' })).rejects.toThrow(/k6: got neither in \.local\/bin nor on PATH/);
+  });
+});
+
+describe('k6 run by hand', { timeout: 40_000 }, () => {
+  const k6 = (live: LiveRun, variables: Record<string, string> = {}) =>
+    promisify(execFile)(k6Path(), ['run', '--quiet', '--address', '', '--no-usage-report', 'load/scenarios/target.ts'], {
+      cwd: root,
+      env: { PATH: process.env.PATH, PWD: root, TARGET_ENV: live.environmentFile, LOAD_DURATION_SECONDS: '2', ...variables },
+    }).then(
+      ({ stdout, stderr }) => ({ code: 0, output: stdout + stderr }),
+      (error: { code: number; stdout: string; stderr: string }) => ({ code: error.code, output: error.stdout + error.stderr }),
+    );
+
+  it('exits 0 with its thresholds on the terminal', async () => {
+    const { live } = await shopWith();
+    const { code, output } = await k6(live);
+    expect(output).toMatch(/✓ http_req_failed\{scenario:target\} rate<=0\.01/);
+    expect(code).toBe(0);
+  });
+
+  it.each([
+    { title: '99 for missed objectives', trick: () => ({ status: 500 }), code: 99, says: /✗ http_req_failed/ },
+    {
+      title: '107 for a host that nobody named',
+      variables: { LOAD_TARGET: 'https://example.com' },
+      code: 107,
+      says: /what the environment names/,
+    },
+    {
+      title: '107 for a rate that is none',
+      variables: { LOAD_RATE_PER_SECOND: 'fast' },
+      code: 107,
+      says: /LOAD_RATE_PER_SECOND is fast/,
+    },
+    { title: '107 for an environment that is not there', variables: { TARGET_ENV: 'nowhere' }, code: 107, says: /nowhere/ },
+  ])('exits $title', async ({ trick, variables, code, says }) => {
+    const { live } = await shopWith(trick);
+    const ended = await k6(live, variables);
+    expect(ended.output).toMatch(says);
+    expect(ended.code).toBe(code);
+  });
+
+  it.each(Object.keys(requestsOfJourneys(1)).filter((name) => name !== 'sign-in' && name !== 'health'))(
+    'sends as many requests as the arithmetic says: %s',
+    async (name) => {
+      // Exponent 30: everybody wants the first shoe, so that nobody turns a page.
+      const { shop, live } = await shopWith(undefined, ({ load }) => ({
+        load: { ...load, mix: { [name]: 1 }, zipfExponent: 30 },
+      }));
+      const { output } = await k6(live, { LOAD_DURATION_SECONDS: '1' });
+      const journeys = Number(/(\d+) journeys/.exec(output)?.[1]);
+      expect(journeys).toBeGreaterThan(3);
+      expect(shop.routes.length / journeys).toBeCloseTo(requestsOfJourneys(30)[name] ?? 0, 5);
+    },
+  );
+});
+
+describe('npm run load', { timeout: 40_000 }, () => {
+  const command = (live: LiveRun, ...args: string[]): ChildProcess =>
+    spawn(process.execPath, ['-r', 'ts-node/register', 'scripts/load.ts', ...args, '--env', live.environmentFile], { cwd: root });
+
+  const ended = async (child: ChildProcess) => {
+    let output = '';
+    child.stdout?.on('data', (chunk: Buffer) => (output += chunk));
+    child.stderr?.on('data', (chunk: Buffer) => (output += chunk));
+    const code = await new Promise<number | null>((resolve) => child.once('close', resolve));
+    return { code, output };
+  };
+
+  it.each([
+    { args: ['smash'], says: /<scenario>: got "smash"/ },
+    { args: ['target', '--duration=soon'], says: /--duration: got "soon"; allowed: a number above 0/ },
+    { args: ['target', '--target', 'mars'], says: /target: got mars/ },
+  ])('exits 3 on wrong usage: $args', async ({ args, says }) => {
+    const { live } = await shopWith();
+    const { code, output } = await ended(command(live, ...args));
+    expect(output).toMatch(says);
+    expect(code).toBe(3);
+  });
+});
+
+/** Processes of k6 on this machine. */
+function k6Processes(): number[] {
+  return readdirSync('/proc')
+    .filter((name) => /^\d+$/.test(name) && /^k6\n?$/.test(read(`/proc/${name}/comm`)))
+    .map(Number);
+}
+
+const mine = (pid: number, environmentFile: string) => read(`/proc/${pid}/environ`).includes(environmentFile);
+
+function read(file: string): string {
+  try {
+    return readFileSync(file, 'utf8');
+  } catch {
+    return '';
+  }
+}
+
+async function until(holds: () => boolean): Promise<void> {
+  const late = Date.now() + 15_000;
+  while (!holds()) {
+    if (Date.now() > late) throw new Error('it never came to hold');
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+}
