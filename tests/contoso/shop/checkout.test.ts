@@ -17,10 +17,24 @@ describe('checkout', () => {
   it('pays once, confirms, and shows in the list', async () => {
     const { json, status } = await buy(real(), await filledCart(store, real()));
     expect(status).toBe(201);
-    expect(json).toMatchObject({ status: 'confirmed', totalCents: 2 * price, currency: 'EUR', paymentId: 'pay-1', synthetic: false });
+    expect(json).toMatchObject({
+      status: 'confirmed',
+      totalCents: 2 * price,
+      currency: 'EUR',
+      paymentId: 'pay-1',
+      synthetic: false,
+    });
     expect(payments()).toHaveLength(1);
-    expect(payments()[0]).toMatchObject({ url: '/payment/payments', headers: { authorization: 'Bearer payment-key', 'idempotency-key': json.id } });
-    expect(JSON.parse(payments()[0]?.body ?? '')).toEqual({ amountCents: 2 * price, currency: 'EUR', orderId: json.id, synthetic: false });
+    expect(payments()[0]).toMatchObject({
+      url: '/payment/payments',
+      headers: { authorization: 'Bearer payment-key', 'idempotency-key': json.id },
+    });
+    expect(JSON.parse(payments()[0]?.body ?? '')).toEqual({
+      amountCents: 2 * price,
+      currency: 'EUR',
+      orderId: json.id,
+      synthetic: false,
+    });
     expect((await store.send('GET', '/api/orders', real())).json).toMatchObject({ total: 1, items: [json] });
     expect((await store.send('GET', `/api/orders/${json.id}`, real())).json).toEqual(json);
     expect((await store.send('GET', `/api/orders/${json.id}`, real('mallory'))).status).toBe(404);
@@ -45,7 +59,10 @@ describe('checkout', () => {
   });
 
   it('keeps keys of two shoppers apart', async () => {
-    const [one, two] = [await buy(real('a'), await filledCart(store, real('a'))), await buy(real('b'), await filledCart(store, real('b')))];
+    const [one, two] = [
+      await buy(real('a'), await filledCart(store, real('a'))),
+      await buy(real('b'), await filledCart(store, real('b'))),
+    ];
     expect([one.status, two.status]).toEqual([201, 201]);
     expect(one.json.id).not.toBe(two.json.id);
   });
@@ -92,7 +109,10 @@ describe('checkout', () => {
     const { json } = await buy(real(), await filledCart(store, real()));
     expect(await stockOf('shoe-0001')).toBe(before - 2);
     for (let time = 0; time < 2; time++) {
-      const cancelled = await store.send('POST', `/api/orders/${json.id}/cancel`, { ...real(), 'content-type': 'application/json' });
+      const cancelled = await store.send('POST', `/api/orders/${json.id}/cancel`, {
+        ...real(),
+        'content-type': 'application/json',
+      });
       expect([cancelled.status, cancelled.json]).toEqual([200, { ...json, status: 'cancelled' }]);
       expect(await stockOf('shoe-0001')).toBe(before);
     }
@@ -145,12 +165,22 @@ describe('orders', () => {
       synthetic: false,
       createdAt: new Date(Date.UTC(2026, 0, 1) + n * 1_000).toISOString(),
     });
-    store.cosmos.load('contoso', 'orders', Array.from({ length: 25 }, (_, n) => order('ada', n)));
+    store.cosmos.load(
+      'contoso',
+      'orders',
+      Array.from({ length: 25 }, (_, n) => order('ada', n)),
+    );
     const list = () => store.send('GET', '/api/orders?page=2&pageSize=10', real('ada'));
     const alone = await list();
-    expect((alone.json.items as unknown as { totalCents: number }[]).map(({ totalCents }) => totalCents)).toEqual([14, 13, 12, 11, 10, 9, 8, 7, 6, 5]);
+    expect((alone.json.items as unknown as { totalCents: number }[]).map(({ totalCents }) => totalCents)).toEqual([
+      14, 13, 12, 11, 10, 9, 8, 7, 6, 5,
+    ]);
     expect(alone.json).toMatchObject({ page: 2, pageSize: 10, total: 25 });
-    store.cosmos.load('contoso', 'orders', Array.from({ length: 50_000 }, (_, n) => order(`shopper-${n % 500}`, 100 + n)));
+    store.cosmos.load(
+      'contoso',
+      'orders',
+      Array.from({ length: 50_000 }, (_, n) => order(`shopper-${n % 500}`, 100 + n)),
+    );
     store.operations.length = 0;
     const startedAt = performance.now();
     const among = await list();

@@ -25,8 +25,11 @@ describe('health', () => {
   it('is healthy when everything answers, with details for readers alone', async () => {
     const { status, body } = await details();
     expect([status, body.status]).toEqual([200, 'healthy']);
-    expect(body.dependencies.map(({ name, impact }) => [name, impact])).toEqual(dependencies.map(({ name, impact }) => [name, impact]));
-    for (const who of [{}, synthetic()]) expect((await store.send('GET', '/api/health', who)).json).toEqual({ status: 'healthy' });
+    expect(body.dependencies.map(({ name, impact }) => [name, impact])).toEqual(
+      dependencies.map(({ name, impact }) => [name, impact]),
+    );
+    for (const who of [{}, synthetic()])
+      expect((await store.send('GET', '/api/health', who)).json).toEqual({ status: 'healthy' });
   });
 
   type Row = [name: string, impact: 'critical' | 'degrades', breaks: (s: Store) => void, seen: RegExp];
@@ -46,7 +49,9 @@ describe('health', () => {
   it.each(rows)('tells %s alone (%s)', async (name, impact, breaks, seen) => {
     breaks(store);
     const { status, body } = await details();
-    expect([status, body.status, failedIn(body)]).toEqual(impact === 'critical' ? [503, 'unhealthy', [name]] : [200, 'degraded', [name]]);
+    expect([status, body.status, failedIn(body)]).toEqual(
+      impact === 'critical' ? [503, 'unhealthy', [name]] : [200, 'degraded', [name]],
+    );
     expect(body.dependencies.find((each) => each.name === name)?.seen).toMatch(seen);
     expect(unhealthyParts().map(({ data }) => data.name)).toEqual([`health ${name}`]);
     const browsing = (await store.send('GET', '/api/products')).status;
@@ -90,7 +95,8 @@ describe('health', () => {
 
 describe('a round of probes', () => {
   const probesSeen = () => ({
-    writes: store.operations.filter(({ container, operationType }) => container === 'health' && operationType === 'Create').length,
+    writes: store.operations.filter(({ container, operationType }) => container === 'health' && operationType === 'Create')
+      .length,
     vault: store.outside.sent.filter(({ service }) => service === 'vault').length,
     payment: store.outside.sent.filter(({ service }) => service === 'payment-health').length,
   });
@@ -133,7 +139,10 @@ describe('a round of probes', () => {
     const answer = await store.send('GET', '/api/health');
     expect(answer.headers['x-contoso-request-charge']).toBeUndefined();
     expect(store.documents('health')).toBe(0);
-    expect(store.operations.filter(({ container }) => container === 'health').map(({ operationType }) => operationType)).toEqual(['Create', 'Delete']);
+    expect(store.operations.filter(({ container }) => container === 'health').map(({ operationType }) => operationType)).toEqual([
+      'Create',
+      'Delete',
+    ]);
     expect(store.outside.sent.filter(({ service }) => service === 'payment')).toEqual([]);
   });
 
@@ -159,7 +168,13 @@ describe('a round of probes', () => {
 });
 
 describe('the verdict of a round', () => {
-  const result = (impact: 'critical' | 'degrades', healthy: boolean): ProbeResult => ({ name: 'x', impact, healthy, startedAt: 0, durationMs: 1 });
+  const result = (impact: 'critical' | 'degrades', healthy: boolean): ProbeResult => ({
+    name: 'x',
+    impact,
+    healthy,
+    startedAt: 0,
+    durationMs: 1,
+  });
   it.each([
     ['all well', [result('critical', true), result('degrades', true)], 0, 'healthy'],
     ['a lesser one fails', [result('critical', true), result('degrades', false)], 0, 'degraded'],

@@ -50,7 +50,10 @@ async function shut(server: Server): Promise<void> {
 }
 
 const answers: Readonly<Record<Service, { status: number; body: unknown }>> = {
-  identity: { status: 200, body: { access_token: 'token-of-the-app', expires_on: String(Math.floor(Date.now() / 1_000) + 86_400) } },
+  identity: {
+    status: 200,
+    body: { access_token: 'token-of-the-app', expires_on: String(Math.floor(Date.now() / 1_000) + 86_400) },
+  },
   vault: { status: 200, body: { value: 'secret' } },
   registry: { status: 200, body: {} },
   payment: { status: 201, body: { id: 'pay-1', status: 'authorised' } },
@@ -89,16 +92,28 @@ export interface StoreOptions extends Partial<Pick<ShopOptions, 'behaviour' | 's
 export async function startStore({ settings, behaviour, servedBy: by = servedBy, ruPerSecond = 40_000 }: StoreOptions = {}) {
   let skewMs = 0;
   let drawn = 0.5;
+  let isClosed = false;
   const world: World = { now: () => Date.now() + skewMs, random: () => drawn, timeScale: 1 };
   const faults = new Map<string, Omit<FaultInForce, 'id'>>();
   const find = (kind: string) => {
     const fault = faults.get(kind);
     return fault && { id: 'f-1', ...fault };
   };
-  const account = { name: 'test', regions: [region], mode: 'manual', throughput: 'container', ruPerSecond, multiRegionWrites: false } as const;
+  const account = {
+    name: 'test',
+    regions: [region],
+    mode: 'manual',
+    throughput: 'container',
+    ruPerSecond,
+    multiRegionWrites: false,
+  } as const;
   const cosmos = await startCosmos({ account, faults: { find }, world });
   cosmos.createContainers('contoso', containers);
-  cosmos.load('contoso', 'products', products.map((product) => ({ ...product })));
+  cosmos.load(
+    'contoso',
+    'products',
+    products.map((product) => ({ ...product })),
+  );
   const operations: CosmosOperation[] = [];
   cosmos.onOperation((operation) => operations.push(operation));
   const outside = await startOutside();
@@ -139,7 +154,10 @@ export async function startStore({ settings, behaviour, servedBy: by = servedBy,
     },
     documents: (container: string) => cosmos.snapshot().containers.find((each) => each.container === container)?.documents,
     send: (method: Method, path: string, headers: Headers = {}, body?: unknown) => send(front.url, method, path, headers, body),
+    /** Once; a test that starts a second store closes the first itself. */
     async close() {
+      if (isClosed) return;
+      isClosed = true;
       await shut(front.server);
       await shop.close();
       await outside.close();
