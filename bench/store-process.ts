@@ -11,11 +11,15 @@ interface StoreFiles {
 export async function withStore<T>(use: (files: StoreFiles) => Promise<T>): Promise<T> {
   const child = fork(__filename, ['serve'], { execArgv: ['-r', 'ts-node/register'] });
   try {
-    const [files] = (await once(child, 'message')) as [StoreFiles];
-    return await use(files);
+    const ended = once(child, 'exit').then(([code]) => Promise.reject(new Error(`the store ended with ${code}`)));
+    const [files] = (await Promise.race([once(child, 'message'), ended])) as [StoreFiles];
+    // A store that dies under the benchmark ends it, with a reason.
+    return await Promise.race([use(files), ended]);
   } finally {
-    child.disconnect();
-    await once(child, 'exit');
+    if (child.connected) {
+      child.disconnect();
+      await once(child, 'exit');
+    }
   }
 }
 
