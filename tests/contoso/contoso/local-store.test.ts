@@ -17,15 +17,18 @@ const file = join(folder, 'environment.json');
 const local = loadEnvironment('local', {});
 let environment: Environment;
 
-const listening = (server: Server) =>
-  new Promise<number>((resolve) => server.listen(0, '127.0.0.1', () => resolve((server.address() as { port: number }).port)));
+const isFree = (port: number) =>
+  new Promise<boolean>((resolve) => {
+    const server: Server = createServer();
+    server.once('error', () => resolve(false));
+    server.listen(port, '127.0.0.1', () => server.close(() => resolve(true)));
+  });
 
-/** Ports that nobody uses now: taken all at once, so that none comes twice. */
+/** Ports that nobody uses now, below those that outgoing connections get: one of these could take a port in between. */
 async function freePorts(count: number): Promise<number[]> {
-  const servers = Array.from({ length: count }, () => createServer());
-  const ports = await Promise.all(servers.map(listening));
-  await Promise.all(servers.map((server) => new Promise((resolve) => server.close(resolve))));
-  return ports;
+  const found: number[] = [];
+  for (let port = 20_000 + (process.pid % 1_000) * 10; found.length < count; port += 1) if (await isFree(port)) found.push(port);
+  return found;
 }
 
 beforeAll(async () => {
@@ -56,7 +59,7 @@ afterEach(async () => {
 });
 
 const state = async () => (await detectStore(environment)).kind;
-const gone = () => vi.waitFor(async () => expect(await state()).toBe('absent'), { timeout: 5_000, interval: 50 });
+const gone = () => vi.waitFor(async () => expect(await state()).toBe('absent'), { timeout: 10_000, interval: 50 });
 
 describe('the options of the local store', () => {
   it('follow from the environment: ports from endpoints, instances from autoscale', () => {
@@ -164,12 +167,14 @@ describe('the store as a process', () => {
 
   it('run by hand prints how to use it, and Ctrl-C ends it with 0', async () => {
     const child = spawn(process.execPath, ['-r', 'ts-node/register', 'scripts/local.ts', '--env', file], { cwd: root });
+    closing.push(() => child.kill('SIGKILL'));
     let out = '';
-    child.stdout.on('data', (chunk: Buffer) => {
-      out += chunk.toString();
-    });
+    for (const stream of [child.stdout, child.stderr])
+      stream.on('data', (chunk: Buffer) => {
+        out += chunk.toString();
+      });
     const exited = new Promise<number | null>((resolve) => child.once('exit', resolve));
-    await vi.waitFor(() => expect(out).toContain('Ctrl-C stops it'), { timeout: 10_000 });
+    await vi.waitFor(() => expect(out).toContain('Ctrl-C stops it'), { timeout: 20_000 });
     for (const part of [environment.stamps[0]?.endpoint, environment.global?.endpoint, 'westeurope-staging', 'control'])
       expect(out).toContain(part);
     expect(out).toMatch(
