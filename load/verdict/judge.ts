@@ -125,9 +125,9 @@ function judgeExceptions({ generator, samples }: RunObservation): Judgement[] {
   return [{ ...base, verdict: 'inconclusive', reason }];
 }
 
-/** A threshold of the script that k6 found missed and none of our own judgements explains. */
+/** A threshold that k6 found missed though all our own judgements passed; k6 doesn't know of a saturated generator. */
 function judgeThresholds({ generator, samples }: RunObservation, judged: readonly Judgement[]): Judgement[] {
-  if (generator.exitCode !== thresholdsMissed || judged.some((judgement) => judgement.verdict === 'fail')) return [];
+  if (generator.exitCode !== thresholdsMissed || judged.some((judgement) => judgement.verdict !== 'pass')) return [];
   const reason = "k6 found a threshold of the script missed (exit code 99); see k6's summary";
   return [{ name: 'k6 thresholds', verdict: 'fail', unit: '', samples: samples.requests, reason }];
 }

@@ -173,6 +173,13 @@ const rows: readonly Row[] = [
     reason: /^latency p95 201 ms/,
   },
   {
+    title: "doubts k6's own thresholds when the generator was starved",
+    samples: { latencyP95Ms: 880 },
+    generator: { exitCode: 99, machineBusy: 1 },
+    verdict: 'inconclusive',
+    reason: /but the generator was starved/,
+  },
+  {
     title: 'is inconclusive after an exception in setup',
     samples: nothing,
     generator: { exitCode: 107, errorLines: ['no token'] },
