@@ -210,6 +210,7 @@ describe('queries: our evaluator answers as the engine does', () => {
     indexedProperties: 1,
     ts: 0,
     expiresAt: undefined,
+    incarnation: 1,
   }));
   const predicates = [
     'c.n = 1',
