@@ -34,23 +34,33 @@ const stepSchema = z.object({
     .optional(),
 });
 
+const traceId = z.string().regex(/^[0-9a-f]{32}$/);
+
 const attemptSchema = z.object({
+  /** The attempt's own trace; absent where the record's is the only one. */
+  traceId: traceId.optional(),
   startedAt: z.iso.datetime(),
   durationMs: milliseconds,
   outcome: z.enum(outcomes),
   failure: failureSchema.optional(),
 });
 
+/** Known circumstances that a result is kept out of objectives for; each with its reason. */
+export const markKinds = ['maintenance', 'load', 'experiment'] as const;
+export type MarkKind = (typeof markKinds)[number];
+export type Marks = Partial<Record<MarkKind, string>>;
+
 /** The outcome of one journey on one target. Every consumer reads this record; none derives it anew. */
 export const availabilityResultSchema = z.object({
   /** W3C span id, 16 hex digits: counts the result once, however often it is delivered. */
   id: z.string().regex(/^[0-9a-f]{16}$/),
   /** W3C trace id, 32 hex digits: the operation id of the server's own telemetry. */
-  traceId: z.string().regex(/^[0-9a-f]{32}$/),
+  traceId,
   environment: z.string(),
   journey: z.string(),
   target: z.object({
-    kind: z.enum(['stamp', 'slot', 'global']),
+    /** location: the place that checks are run from, of a heartbeat. */
+    kind: z.enum(['stamp', 'slot', 'global', 'location']),
     name: z.string(),
     endpoint: z.string(),
     stamp: z.string().optional(),
@@ -67,6 +77,9 @@ export const availabilityResultSchema = z.object({
   failure: failureSchema.optional(),
   servedBy: z.object({ region: z.string(), stamp: z.string(), instance: z.string(), build: z.string() }).optional(),
   steps: z.array(stepSchema),
+  /** Of the global endpoint: whether the region that served it passed the same journey on its own endpoint; absent where unknown. */
+  servedByHealthyRegion: z.boolean().optional(),
+  marks: z.partialRecord(z.enum(markKinds), z.string()).optional(),
   /** What a person should know though nothing failed: a pinning cookie, a clean-up that didn't work after a failure. */
   warnings: z.array(z.string()),
 });
@@ -76,6 +89,18 @@ export type Outcome = (typeof outcomes)[number];
 export type Cause = (typeof causes)[number];
 export type Failure = z.infer<typeof failureSchema>;
 export type StepResult = z.infer<typeof stepSchema>;
+
+/** Names of results that are about the probe and the endpoint, and no journey of a shopper. */
+export const heartbeatName = 'heartbeat';
+export const certificateName = 'certificate';
+const notJourneys: readonly string[] = [heartbeatName, certificateName];
+
+/** Whether a result says something of what shoppers met: a journey's, known, and outside maintenance, load and experiments. */
+export function countsForObjectives(result: Pick<AvailabilityResult, 'journey' | 'outcome' | 'marks'>): boolean {
+  return (
+    result.outcome !== 'inconclusive' && !notJourneys.includes(result.journey) && Object.keys(result.marks ?? {}).length === 0
+  );
+}
 
 /** Application Insights and reports count a slot's results under their own name: `checkout [staging]`. */
 export function resultName(result: Pick<AvailabilityResult, 'journey' | 'target'>): string {

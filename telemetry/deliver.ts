@@ -15,6 +15,8 @@ export interface DeliverOptions {
   readonly requestTimeoutMs?: number;
   /** Pauses before a batch is tried again, milliseconds; default 200 and 1,000, then the endpoint is left alone until the next delivery. */
   readonly retryPausesMs?: readonly number[];
+  /** Items younger than this and the backlog go in turn, a batch of each; default: all of them oldest first. */
+  readonly freshForMs?: number;
 }
 
 export interface Delivery {
@@ -60,6 +62,7 @@ class Drain {
   private readonly connection: Connection;
   private readonly options: DeliverOptions;
   private readonly endsAt: number;
+  private readonly hadTurn = new Set<number>();
 
   constructor(outbox: Outbox, connection: Connection, options: DeliverOptions) {
     this.outbox = outbox;
@@ -81,8 +84,24 @@ class Drain {
   }
 
   private *batches(): Generator<Emission[], undefined> {
-    for (let rows = this.outbox.waiting(rowsPerRead); rows.length > 0; rows = this.outbox.waiting(rowsPerRead, rows.at(-1)?.seq))
-      yield* this.cut(rows);
+    for (
+      let rows = this.outbox.waiting(rowsPerRead);
+      rows.length > 0;
+      rows = this.outbox.waiting(rowsPerRead, rows.at(-1)?.seq)
+    ) {
+      yield* this.cut(this.freshRows());
+      // The fresh ones have had their turn: a row read twice would be sent twice.
+      yield* this.cut(rows.filter((row) => !this.hadTurn.has(row.seq)));
+    }
+  }
+
+  /** What came in lately and has not been sent by this delivery; none unless asked for. */
+  private freshRows(): OutboxItem[] {
+    const { freshForMs, now } = this.options;
+    if (freshForMs === undefined) return [];
+    const rows = this.outbox.newest(rowsPerRead).filter(({ at, seq }) => at > now() - freshForMs && !this.hadTurn.has(seq));
+    for (const { seq } of rows) this.hadTurn.add(seq);
+    return rows.reverse();
   }
 
   /** False when the endpoint asked for more patience than this delivery has time for. */

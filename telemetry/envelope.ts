@@ -85,7 +85,10 @@ function availabilityProperties(result: AvailabilityResult): Record<string, stri
     servedByStamp: servedBy?.stamp,
     servedByInstance: servedBy?.instance,
     servedByBuild: servedBy?.build,
+    servedByHealthyRegion: result.servedByHealthyRegion?.toString(),
     attempts: String(result.attempts.length),
+    firstCause: result.attempts.length > 1 ? result.attempts[0]?.failure?.cause : undefined,
+    ...result.marks,
     warnings: result.warnings.join('; '),
   };
 }

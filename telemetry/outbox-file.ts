@@ -32,6 +32,7 @@ const schema = `
   create table if not exists content(seq integer primary key, body text not null);
   create index if not exists item_state on item(state, seq);
   create index if not exists item_at on item(at);
+  create table if not exists evidence(id text not null unique, body text not null);
   create table if not exists number(name text primary key, value integer not null) without rowid;`;
 
 /** The file, its write-ahead log and the log's index. */

@@ -16,6 +16,8 @@ export interface OutboxItem {
   readonly seq: number;
   readonly id: string;
   readonly kind: ItemKind;
+  /** Start of a result, time of an event: milliseconds since the epoch. */
+  readonly at: number;
   readonly body: string;
   readonly attempts: number;
 }
@@ -64,6 +66,8 @@ interface NewRow {
 }
 
 export const defaultMaxRows = 200_000;
+/** Exchanges kept beside results; each is bounded by who makes it. */
+const maxEvidence = 1_000;
 const none: Readonly<Record<ItemState, number>> = { waiting: 0, delivered: 0, parked: 0 };
 /** What has arrived already goes first; what nobody has seen yet goes last. */
 const dropOrder: readonly ItemState[] = ['delivered', 'parked', 'waiting'];
@@ -109,16 +113,23 @@ export class Outbox {
   /** Oldest first, after the given place in the order of arrival. */
   waiting(limit: number, afterSeq = 0): OutboxItem[] {
     return this.all(
-      `select seq, id, kind, body, attempts from item join content using (seq) where state = 'waiting' and seq > ? order by seq limit ?`,
+      `select seq, id, kind, at, body, attempts from item join content using (seq) where state = 'waiting' and seq > ? order by seq limit ?`,
       afterSeq,
       limit,
     ).map((row) => ({
       seq: Number(row.seq),
       id: String(row.id),
       kind: row.kind === 'event' ? 'event' : 'availability',
+      at: Number(row.at),
       body: String(row.body),
       attempts: Number(row.attempts),
     }));
+  }
+
+  /** Latest first: what came in while older items wait to be drained. */
+  newest(limit: number): OutboxItem[] {
+    const [last] = this.all('select max(seq) as seq from item');
+    return this.waiting(limit, Math.max(0, Number(last?.seq ?? 0) - limit)).reverse();
   }
 
   /** Records what became of items. Delivered is final: a slower process that failed with the same item can't undo it. */
@@ -169,15 +180,41 @@ export class Outbox {
     return rows.flatMap((row) => availabilityResultSchema.safeParse(JSON.parse(String(row.body))).data ?? []);
   }
 
+  /** The result of an id, whatever became of its delivery. */
+  find(id: string): AvailabilityResult | undefined {
+    const [row] = this.all(`select body from item join content using (seq) where id = ? and kind = 'availability'`, id);
+    return row && availabilityResultSchema.safeParse(JSON.parse(String(row.body))).data;
+  }
+
+  /** Keeps JSON beside a result, such as the exchange that failed; bounded by the count of rows, the oldest go first. */
+  keepEvidence(id: string, evidence: unknown): void {
+    this.database
+      .prepare('insert into evidence(id, body) values (?, ?) on conflict(id) do nothing')
+      .run(id, JSON.stringify(evidence));
+    this.database.prepare('delete from evidence where rowid <= (select max(rowid) from evidence) - ?').run(maxEvidence);
+  }
+
+  evidenceOf(id: string): unknown {
+    const [row] = this.all('select body from evidence where id = ?', id);
+    return row && JSON.parse(String(row.body));
+  }
+
+  /** A number that outlives the process, such as the last round that ended; 0 where it was never set. */
+  note(name: string): number {
+    return this.number(`note ${name}`);
+  }
+
+  setNote(name: string, value: number): void {
+    this.setNumber(`note ${name}`, value);
+  }
+
   /** Until when an endpoint asked to be left alone, milliseconds since the epoch; 0 when it didn't. */
   backoffUntil(host: string): number {
     return this.number(`backoff ${host}`);
   }
 
   setBackoff(host: string, untilMs: number): void {
-    this.database
-      .prepare('insert into number(name, value) values (?, ?) on conflict(name) do update set value = excluded.value')
-      .run(`backoff ${host}`, untilMs);
+    this.setNumber(`backoff ${host}`, untilMs);
   }
 
   close(): void {
@@ -233,6 +270,12 @@ export class Outbox {
 
   private number(name: string): number {
     return Number(this.all('select value from number where name = ?', name)[0]?.value ?? 0);
+  }
+
+  private setNumber(name: string, value: number): void {
+    this.database
+      .prepare('insert into number(name, value) values (?, ?) on conflict(name) do update set value = excluded.value')
+      .run(name, value);
   }
 
   private all(sql: string, ...values: SQLInputValue[]) {
