@@ -67,12 +67,12 @@ describe('a whole local store', () => {
     expect(a?.json).toMatchObject({ total: 200, items: [{ id: 'shoe-0001' }, {}, {}, {}, {}] });
   });
 
-  it('spreads a stamp over its instances, and the global endpoint over the active stamps', async () => {
+  it('spreads a stamp over its instances, and the global endpoint over the active stamps of the near region', async () => {
     const local = await Promise.all(Array.from({ length: 8 }, () => store.send(`${store.contoso.urls.westeurope}/api/products`)));
     expect(new Set(local.map((a) => a.headers['x-contoso-instance'])).size).toBe(2);
     const worldwide = await Promise.all(Array.from({ length: 9 }, () => store.send(`${global()}/api/products`)));
     expect(new Set(worldwide.map((a) => a.headers['x-contoso-stamp']))).toEqual(
-      new Set(['westeurope', 'eastus', 'westeurope-green']),
+      new Set(['westeurope', 'westeurope-green']),
     );
   });
 
