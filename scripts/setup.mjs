@@ -7,8 +7,9 @@ import { mkdirSync } from 'node:fs';
 import { constants } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { withLock } from './setup/lock.mjs';
-import { SetupError } from './setup/process.mjs';
+import { foldersAside, removeFoldersAside } from './setup/aside.mjs';
+import { ifUnlocked, withLock } from './setup/lock.mjs';
+import { Interrupted, SetupError } from './setup/process.mjs';
 import { paths, steps } from './setup/steps.mjs';
 
 /**
@@ -17,9 +18,15 @@ import { paths, steps } from './setup/steps.mjs';
  * @returns {Promise<string[]>} the names of the steps that were missing
  */
 export async function setUp({ wanted, local, say = (line) => console.error(line) }) {
-  if (wanted.every((step) => step.present())) return [];
+  const lock = join(local, 'setup.lock');
+  if (wanted.every((step) => step.present())) {
+    // A set-up can be killed when all is done but the sweeping.
+    if (foldersAside(local).length > 0) ifUnlocked(lock, () => removeFoldersAside(local));
+    return [];
+  }
   mkdirSync(local, { recursive: true });
-  return withLock(join(local, 'setup.lock'), say, async () => {
+  return withLock(lock, say, async () => {
+    removeFoldersAside(local);
     const installed = [];
     // Looked at again under the lock: another set-up may have done it meanwhile.
     for (const step of wanted.filter(({ present }) => !present())) {
@@ -38,7 +45,8 @@ function run(script, args) {
   const flags = ['--disable-warning=ExperimentalWarning', '-r', paths.tsNode];
   const child = spawn(paths.node(), [...flags, join(paths.root, script), ...args], { stdio: 'inherit', env });
   // Ctrl-C reaches the child by itself, as the terminal's whole group gets it; other senders reach only this process.
-  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => process.stdin.isTTY || child.kill(signal));
+  for (const signal of ['SIGTERM', 'SIGHUP']) process.on(signal, () => child.kill(signal));
+  process.on('SIGINT', () => process.stdin.isTTY || child.kill('SIGINT'));
   return new Promise((resolve, reject) => {
     child.on('error', reject);
     child.on('exit', (code, signal) => resolve(code ?? 128 + constants.signals[signal]));
@@ -57,8 +65,10 @@ if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) {
   main(process.argv.slice(2)).then(
     (code) => process.exit(code),
     (error) => {
-      console.error(error instanceof SetupError ? `set-up failed: ${error.message}` : error);
-      process.exit(3);
+      const interrupted = error instanceof Interrupted;
+      if (interrupted) console.error('set-up interrupted; the next command takes it up again');
+      else console.error(error instanceof SetupError ? `set-up failed: ${error.message}` : error);
+      process.exit(interrupted ? 130 : 3);
     },
   );
 }

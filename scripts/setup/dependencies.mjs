@@ -1,22 +1,22 @@
 import { createHash } from 'node:crypto';
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { runStep } from './process.mjs';
 
 /**
- * The npm packages of a folder. `npm ci` removes node_modules first and writes node_modules/.package-lock.json last, so
- * the stamp (the hash of the lock file they were installed by) and that file are both gone when it was killed.
+ * The npm packages of a folder, stamped with the hash of the lock file they were installed by. The stamp and npm's own
+ * list, which npm writes last, go before `npm ci` begins: killed while it removes or installs, neither is there.
  */
 export function dependencies(root) {
   const modules = join(root, 'node_modules');
   const stamp = join(modules, '.setup-stamp');
+  const installed = join(modules, '.package-lock.json');
   const hash = () =>
     createHash('sha256')
       .update(readFileSync(join(root, 'package-lock.json')))
       .digest('hex');
   const writeStamp = () => writeFileSync(stamp, hash());
   const present = () => {
-    const installed = join(modules, '.package-lock.json');
     if (!existsSync(installed)) return false;
     if (existsSync(stamp) && readFileSync(stamp, 'utf8') === hash()) return true;
     // Somebody ran npm by hand: what it installed counts if it is what the lock file says.
@@ -25,6 +25,7 @@ export function dependencies(root) {
     return true;
   };
   const install = async (say) => {
+    for (const file of [stamp, installed]) rmSync(file, { force: true });
     await runStep('npm', ['ci', '--no-audit', '--no-fund'], { say, cwd: root });
     mkdirSync(modules, { recursive: true });
     writeStamp();

@@ -1,31 +1,17 @@
-import { mkdirSync, mkdtempSync, readdirSync, renameSync, rmSync } from 'node:fs';
+import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
+import { inFolderAside } from './aside.mjs';
 import { runStep, SetupError, which } from './process.mjs';
 
-/** Builds a pinned Go program in a folder aside and moves it to `bin` when it is whole. */
-export async function goInstall(module, version, { bin, local, say }) {
+/** Builds a pinned Go program in a folder aside and moves it to its place when it is whole. */
+export async function goInstall(module, pin, { local, say }) {
   if (!which('go')) throw new SetupError(`${module} needs Go: install it (https://go.dev/dl) or put the program on PATH`);
   await inFolderAside(local, async (aside) => {
-    await runStep('go', ['install', `${module}@${version}`], {
-      say,
-      env: { GOBIN: aside, GOFLAGS: '-trimpath', CGO_ENABLED: '0' },
-    });
-    moveAll(aside, bin);
+    const temporary = join(aside, 'tmp');
+    mkdirSync(temporary);
+    // Flags as arguments, so that a GOFLAGS of the machine stays in force; temporary files where they are found again.
+    const env = { GOBIN: aside, GOTMPDIR: temporary, CGO_ENABLED: '0' };
+    await runStep('go', ['install', '-trimpath', `${module}@${pin.version}`], { say, env });
+    pin.place(join(aside, pin.program));
   });
-}
-
-/** A temporary folder on the same disk as its destination, so that a rename is one step; removed at the end. */
-export async function inFolderAside(local, act) {
-  mkdirSync(local, { recursive: true });
-  const aside = mkdtempSync(join(local, 'aside-'));
-  try {
-    return await act(aside);
-  } finally {
-    rmSync(aside, { recursive: true, force: true });
-  }
-}
-
-export function moveAll(from, to) {
-  mkdirSync(to, { recursive: true });
-  for (const file of readdirSync(from)) renameSync(join(from, file), join(to, file));
 }

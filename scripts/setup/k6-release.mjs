@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
-import { chmodSync, mkdirSync, renameSync, writeFileSync } from 'node:fs';
+import { chmodSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { inFolderAside } from './go.mjs';
-import { runStep, SetupError } from './process.mjs';
+import { inFolderAside } from './aside.mjs';
+import { Interrupted, runStep, SetupError } from './process.mjs';
 
 const systems = {
   linux: { os: 'linux', archive: 'tar.gz' },
@@ -12,7 +12,8 @@ const systems = {
 const architectures = { x64: 'amd64', arm64: 'arm64' };
 
 /** k6's own release, held against the checksums that are published beside it: where there is no Go. */
-export async function installK6Release(version, { bin, local, say }) {
+export async function installK6Release(pin, { local, say }) {
+  const { version } = pin;
   const system = systems[process.platform];
   const folder = `k6-${version}-${system?.os}-${architectures[process.arch]}`;
   const archive = `${folder}.${system?.archive}`;
@@ -25,8 +26,9 @@ export async function installK6Release(version, { bin, local, say }) {
     const sum = createHash('sha256').update(body).digest('hex');
     if (!checksums.toString().includes(`${sum}  ${archive}`))
       throw new SetupError(`the checksum of ${archive} is not the published one`);
-    await unpack({ body, archive, folder, bin, local, say });
+    await unpack({ body, archive, folder, pin, local, say });
   } catch (cause) {
+    if (cause instanceof Interrupted) throw cause;
     const why = cause instanceof Error ? cause.message : String(cause);
     throw new SetupError(`k6 could not be had (${why}): install Go, or k6 1.8 or later on PATH (https://grafana.com/docs/k6)`, {
       cause,
@@ -40,14 +42,13 @@ async function download(url) {
   return Buffer.from(await reply.arrayBuffer());
 }
 
-async function unpack({ body, archive, folder, bin, local, say }) {
-  const program = process.platform === 'win32' ? 'k6.exe' : 'k6';
+async function unpack({ body, archive, folder, pin, local, say }) {
   await inFolderAside(local, async (aside) => {
     writeFileSync(join(aside, archive), body);
     // tar reads zip as well on macOS and Windows, whose tar is bsdtar.
     await runStep('tar', ['-xf', archive], { say, cwd: aside });
-    chmodSync(join(aside, folder, program), 0o755);
-    mkdirSync(bin, { recursive: true });
-    renameSync(join(aside, folder, program), join(bin, program));
+    const program = join(aside, folder, pin.program);
+    chmodSync(program, 0o755);
+    pin.place(program);
   });
 }

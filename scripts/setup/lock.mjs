@@ -1,11 +1,12 @@
 import { linkSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { startOf } from './process-table.mjs';
 
 const pollMs = 200;
 
 /**
- * Runs `act` while holding a lock file, which names its owner's process: a lock whose owner is gone is taken over, so a
- * killed set-up leaves none behind.
+ * Runs `act` while holding a lock file, which names its owner by pid and start: a lock whose owner is gone, or whose pid
+ * another process has by now, is taken over, so a killed set-up leaves none behind.
  */
 export async function withLock(file, say, act) {
   let waiting = false;
@@ -13,7 +14,7 @@ export async function withLock(file, say, act) {
     const owner = ownerOf(file);
     if (owner !== undefined && !isAlive(owner)) takeOver(file, owner);
     else {
-      if (!waiting) say(`set-up: waiting for another set-up (process ${owner ?? 'unknown'})`);
+      if (!waiting) say(`set-up: waiting for another set-up (process ${owner?.split(' ')[0] ?? 'unknown'})`);
       waiting = true;
       await sleep(pollMs);
     }
@@ -25,10 +26,20 @@ export async function withLock(file, say, act) {
   }
 }
 
+/** The same where nobody holds it; else nothing is done. */
+export function ifUnlocked(file, act) {
+  if (!acquire(file)) return;
+  try {
+    act();
+  } finally {
+    rmSync(file, { force: true });
+  }
+}
+
 /** Linked into place, not written there: a lock file that exists always names its owner. */
 function acquire(file) {
   const own = `${file}.${process.pid}`;
-  writeFileSync(own, String(process.pid));
+  writeFileSync(own, `${process.pid} ${startOf(process.pid) ?? ''}`);
   try {
     linkSync(own, file);
     return true;
@@ -55,21 +66,25 @@ function takeOver(file, owner) {
   else rmSync(aside, { force: true });
 }
 
+/** `<pid> <start>`; undefined where the lock has just been given back. */
 function ownerOf(file) {
   try {
-    const owner = Number(readFileSync(file, 'utf8'));
-    return Number.isInteger(owner) && owner > 0 ? owner : undefined;
+    return readFileSync(file, 'utf8');
   } catch (error) {
     if (error.code === 'ENOENT') return undefined;
     throw error;
   }
 }
 
-function isAlive(pid) {
+/** What names no process is nobody's lock. */
+function isAlive(owner) {
+  const [pid, ...start] = owner.split(' ');
+  if (!/^[1-9]\d*$/.test(pid)) return false;
   try {
-    process.kill(pid, 0);
-    return true;
+    process.kill(Number(pid), 0);
   } catch (error) {
-    return error.code === 'EPERM';
+    if (error.code !== 'EPERM') return false;
   }
+  const recorded = start.join(' ');
+  return recorded === '' || recorded === startOf(Number(pid));
 }

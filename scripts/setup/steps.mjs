@@ -5,7 +5,8 @@ import { findBrowser, installBrowser } from './browser.mjs';
 import { dependencies } from './dependencies.mjs';
 import { goInstall } from './go.mjs';
 import { installK6Release } from './k6-release.mjs';
-import { isExecutable, outputOf, SetupError, which } from './process.mjs';
+import { pinned } from './pinned.mjs';
+import { outputOf, SetupError, which } from './process.mjs';
 import { venv } from './python.mjs';
 
 /**
@@ -43,28 +44,32 @@ function pinnedNodeIn(modules) {
   return existsSync(file) ? file : undefined;
 }
 
-const k6Version = 'v1.8.1';
+const k6 = pinned('k6', 'v1.8.1', bin);
 const k6Minor = 8;
 
-/** k6 on PATH counts from 1.8 on; asking it costs 50 ms, so the project's own, which is pinned, is looked for first. */
+/** k6 on PATH counts from 1.8 on, where there is none of our own: that would come before it on PATH. */
 function k6Present() {
-  if (isExecutable(join(bin, `k6${windows}`))) return true;
+  if (k6.installed()) return k6.present();
   const [, major = '0', minor = '0'] = /k6(?:\.exe)? v(\d+)\.(\d+)/.exec(outputOf(which('k6'), ['version'])) ?? [];
   return Number(major) > 1 || (Number(major) === 1 && Number(minor) >= k6Minor);
 }
 
 async function installK6(say) {
-  if (which('go')) return goInstall('go.k6.io/k6', k6Version, { bin, local, say });
-  return installK6Release(k6Version, { bin, local, say });
+  if (which('go')) return goInstall('go.k6.io/k6', k6, { local, say });
+  return installK6Release(k6, { local, say });
 }
 
-const goTool = (name, module, version) => ({
-  name: `${name} ${version}`,
-  level: 'tests',
-  about: 'building it with Go takes about 20 seconds',
-  present: () => isExecutable(join(bin, `${name}${windows}`)),
-  install: (say) => goInstall(module, version, { bin, local, say }),
-});
+/** @returns {Step} */
+function goTool(name, module, version) {
+  const pin = pinned(name, version, bin);
+  return {
+    name: `${name} ${version}`,
+    level: 'tests',
+    about: 'building it with Go takes about 20 seconds',
+    present: pin.present,
+    install: (say) => goInstall(module, pin, { local, say }),
+  };
+}
 
 /** @type {readonly Step[]} */
 export const steps = [
@@ -81,7 +86,7 @@ export const steps = [
     },
   },
   {
-    name: `k6 ${k6Version}`,
+    name: `k6 ${k6.version}`,
     level: 'start',
     about: 'building it with Go takes about 100 seconds on two cores',
     present: k6Present,
