@@ -28,8 +28,9 @@ export async function setUp({ wanted, local, say = (line) => console.error(line)
   return withLock(lock, say, async () => {
     removeFoldersAside(local);
     const installed = [];
-    // Looked at again under the lock: another set-up may have done it meanwhile.
-    for (const step of wanted.filter(({ present }) => !present())) {
+    for (const step of wanted) {
+      // Looked at again, and only now: another set-up may have done it meanwhile, or an earlier step brought it along.
+      if (step.present()) continue;
       say(`set-up: ${step.name} is missing; ${step.about}`);
       await step.install(say);
       if (!step.present()) throw new SetupError(`${step.name} is still missing after its installation`);
