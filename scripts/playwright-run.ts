@@ -49,6 +49,7 @@ async function playwright(nameOrPath: string, resultsFile: string, signal: Abort
     group('SIGINT');
     hard = setTimeout(() => group('SIGKILL'), killAfterMs);
   };
+  if (signal.aborted) stop();
   signal.addEventListener('abort', stop, { once: true });
   try {
     const [code, ended] = (await once(child, 'exit')) as [number | null, NodeJS.Signals | null];

@@ -24,6 +24,7 @@ async function start({ signal }: Interruption): Promise<ExitCode> {
   mkdirSync(folder, { recursive: true });
   const store = environment.local ? await startStore(environment, nameOrPath) : undefined;
   try {
+    signal.throwIfAborted();
     const round = await journeys(environment, nameOrPath, folder, signal);
     const load = environment.production || signal.aborted ? undefined : await throughput(environment, nameOrPath, folder, signal);
     const exitCode = worstExit(exitCodes(environment, round, load));
