@@ -2,35 +2,56 @@ import { spawn } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { environmentJsonSchema } from '../fixtures/environments/json-schema.ts';
-import type { Counts } from './counts.ts';
+import { readVariables } from '../fixtures/environments/variables.ts';
+import { type Counts, closingLines } from './counts.ts';
 import { parseFlags, runCommand } from './exit-code.ts';
+import { checkImports } from './imports.ts';
 
 const root = join(__dirname, '..');
 const modules = (path: string) => join(root, 'node_modules', path);
 
-interface Check {
+/** Why a check could not be made: never counted as passed, and a failure in CI. */
+export interface Skipped {
+  readonly skipped: string;
+}
+
+export interface Check {
   readonly name: string;
   /** Returns what is wrong; empty when nothing is. */
-  readonly run: (options: { readonly fix: boolean }) => Promise<string>;
+  readonly run: (options: { readonly fix: boolean }) => Promise<string | Skipped>;
 }
 
 const checks: readonly Check[] = [
   {
-    name: 'lint, format and import table (Biome)',
+    name: 'lint and format (Biome)',
     run: ({ fix }) =>
       output(process.execPath, [modules('@biomejs/biome/bin/biome'), ...(fix ? ['check', '--write'] : ['ci', '--colors=off'])]),
   },
   { name: 'types (tsc)', run: () => output(process.execPath, [modules('typescript/bin/tsc'), '--noEmit', '-p', root]) },
+  { name: 'import table', run: async () => checkImports(root) },
   { name: 'environment.schema.json is that of schema.ts', run: async ({ fix }) => schemaDrift(fix) },
-  { name: 'workflows (actionlint)', run: checkWorkflows },
+  { name: 'workflows (actionlint)', run: () => checkWorkflows(join(root, '.github', 'workflows'), join(root, '.local', 'bin')) },
 ];
 
+export interface CheckOptions {
+  readonly fix: boolean;
+  /** Nothing may be left out. */
+  readonly ci: boolean;
+  readonly say?: (line: string) => void;
+}
+
 /** Runs all checks side by side and prints a line for each, with what is wrong. */
-export async function runChecks(options: { readonly fix: boolean }): Promise<Counts> {
-  const results = await Promise.all(checks.map(async ({ name, run }) => ({ name, wrong: await run(options) })));
-  for (const { name, wrong } of results) console.log(wrong === '' ? `✓ ${name}` : `✗ ${name}\n${wrong}`);
-  const failed = results.filter(({ wrong }) => wrong !== '').length;
-  return { passed: results.length - failed, failed };
+export async function runChecks({ fix, ci, say = console.log }: CheckOptions, wanted = checks): Promise<Counts> {
+  const results = await Promise.all(wanted.map(async ({ name, run }) => ({ name, found: await run({ fix }) })));
+  const counts = { passed: 0, failed: 0, skipped: 0 };
+  for (const { name, found } of results) {
+    const isSkipped = typeof found !== 'string';
+    const state = isSkipped ? (ci ? 'failed' : 'skipped') : found === '' ? 'passed' : 'failed';
+    counts[state] += 1;
+    if (isSkipped) say(`${state === 'failed' ? '✗' : '–'} ${name}: skipped, ${found.skipped}`);
+    else say(state === 'passed' ? `✓ ${name}` : `✗ ${name}\n${found}`);
+  }
+  return counts;
 }
 
 /** What a program printed if it failed, else nothing. */
@@ -51,25 +72,30 @@ export function schemaText(): string {
   return `${JSON.stringify(environmentJsonSchema(), null, 2)}\n`;
 }
 
-function schemaDrift(fix: boolean): string {
-  if (fix) writeFileSync(schemaFile, schemaText());
-  const same = existsSync(schemaFile) && readFileSync(schemaFile, 'utf8') === schemaText();
+/** Editors complete from the file, and the suite reads the schema: the two must not part. */
+export function schemaDrift(fix: boolean, file = schemaFile): string {
+  if (fix) writeFileSync(file, schemaText());
+  const same = existsSync(file) && readFileSync(file, 'utf8') === schemaText();
   return same ? '' : 'it differs: run npm run check -- --fix';
 }
 
-async function checkWorkflows(): Promise<string> {
-  const folder = join(root, '.github', 'workflows');
-  const own = join(root, '.local', 'bin', 'actionlint');
-  if (!existsSync(folder) || readdirSync(folder).length === 0) return '';
-  // `npm test` sets it up; a quick `npm run check` before that says that it left the workflows out.
-  if (!existsSync(own)) return process.env.CI ? 'actionlint is missing: node scripts/setup.mjs --tests' : '';
-  return output(own, ['-no-color']);
+/** `npm test` sets actionlint up; a quick `npm run check` before that says that it left the workflows out. */
+export async function checkWorkflows(folder: string, bin: string): Promise<string | Skipped> {
+  const files = existsSync(folder) ? readdirSync(folder).filter((name) => /\.ya?ml$/.test(name)) : [];
+  if (files.length === 0) return `no workflow in ${folder}`;
+  const actionlint = join(bin, process.platform === 'win32' ? 'actionlint.exe' : 'actionlint');
+  if (!existsSync(actionlint)) return { skipped: 'actionlint is missing: node scripts/setup.mjs --tests' };
+  return output(actionlint, ['-no-color', ...files.map((name) => join(folder, name))]);
 }
+
+/** CI says so by a variable of this name: GitHub, GitLab and Azure Pipelines' agents alike. */
+export const inCi = () => Boolean(readVariables().CI);
 
 if (require.main === module) {
   void runCommand(async () => {
     const { values } = parseFlags({ fix: { type: 'boolean', default: false } });
-    const { failed } = await runChecks({ fix: values.fix === true });
-    return failed > 0 ? 1 : 0;
+    const counts = await runChecks({ fix: values.fix === true, ci: inCi() });
+    for (const line of closingLines(counts)) console.log(line);
+    return counts.failed > 0 ? 1 : 0;
   });
 }

@@ -2,8 +2,8 @@ import { spawn } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { runChecks } from './check.ts';
-import { type Counts, closingLine, countsOf } from './counts.ts';
+import { inCi, runChecks } from './check.ts';
+import { type Counts, closingLines, countsOf } from './counts.ts';
 import { runCommand } from './exit-code.ts';
 
 const root = join(__dirname, '..');
@@ -36,10 +36,11 @@ async function runVitest(args: readonly string[], signal: AbortSignal): Promise<
 
 /** Checks, then tests. The arguments are Vitest's: `npm test -- tests/load`. */
 async function main(signal: AbortSignal): Promise<0 | 1> {
-  const checks = await runChecks({ fix: false });
+  const checks = await runChecks({ fix: false, ci: inCi() });
   const tests = await runVitest(process.argv.slice(2), signal);
   const failed = checks.failed + tests.failed;
-  console.log(closingLine({ passed: checks.passed + tests.passed, failed }));
+  const skipped = checks.skipped + tests.skipped;
+  for (const line of closingLines({ passed: checks.passed + tests.passed, failed, skipped })) console.log(line);
   // A run without a single test has proved nothing.
   return failed > 0 || tests.passed === 0 ? 1 : 0;
 }
