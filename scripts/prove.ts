@@ -1,0 +1,39 @@
+import { execFileSync } from 'node:child_process';
+import { mkdirSync, writeFileSync } from 'node:fs';
+import os from 'node:os';
+import { join } from 'node:path';
+import Table from 'cli-table3';
+import { ConfigurationError } from '../fixtures/environments/errors.ts';
+import { proofAreas } from '../tests/proofs/index.ts';
+import { type ExitCode, parseFlags, runCommand } from './exit-code.ts';
+
+const root = join(__dirname, '..');
+
+/** `npm run prove -- <area>`: shows the counts and durations behind an area and keeps them under docs/proofs/. */
+async function prove(): Promise<ExitCode> {
+  const { positionals } = parseFlags({}, undefined, 'the area');
+  const [name = ''] = positionals;
+  const area = proofAreas[name];
+  if (!area || positionals.length > 1) {
+    const allowed = `one of ${Object.keys(proofAreas).join(', ')}`;
+    throw new ConfigurationError('The command line', [{ path: 'area', seen: JSON.stringify(positionals.join(' ')), allowed }]);
+  }
+  const git = (...args: string[]) => execFileSync('git', args, { cwd: root, encoding: 'utf8' }).trim();
+  if (git('status', '--porcelain') !== '') console.error('uncommitted changes: the proof speaks of the last commit alone');
+  const startedAt = new Date().toISOString();
+  const rows = await area.prove((line) => console.error(line));
+  const proof = { area: name, title: area.title, commit: git('rev-parse', 'HEAD'), startedAt, machine: machine(), rows };
+  mkdirSync(join(root, 'docs/proofs'), { recursive: true });
+  writeFileSync(join(root, 'docs/proofs', `${name}.json`), `${JSON.stringify(proof, null, 2)}\n`);
+  const table = new Table({ head: ['proof', 'seen', 'wanted', ''], style: { head: [], border: [] } });
+  for (const row of rows) table.push([row.name, row.seen, row.wanted, row.holds ? 'holds' : 'MISSED']);
+  console.log(`${table}\ndocs/proofs/${name}.json`);
+  return rows.every((row) => row.holds) ? 0 : 1;
+}
+
+function machine(): string {
+  const gigabytes = Math.round(os.totalmem() / 2 ** 30);
+  return `${os.availableParallelism()} cores, ${gigabytes} GiB, ${os.platform()} ${os.arch()}, Node ${process.version}`;
+}
+
+void runCommand(prove);

@@ -1,0 +1,5 @@
+import { mainJob } from './main-job.ts';
+import type { ProofArea } from './proof.ts';
+
+/** Every area of `npm run prove -- <area>`; a new one is a row here. */
+export const proofAreas: Readonly<Record<string, ProofArea>> = { 'main-job': mainJob };
