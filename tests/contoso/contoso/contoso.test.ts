@@ -71,9 +71,7 @@ describe('a whole local store', () => {
     const local = await Promise.all(Array.from({ length: 8 }, () => store.send(`${store.contoso.urls.westeurope}/api/products`)));
     expect(new Set(local.map((a) => a.headers['x-contoso-instance'])).size).toBe(2);
     const worldwide = await Promise.all(Array.from({ length: 9 }, () => store.send(`${global()}/api/products`)));
-    expect(new Set(worldwide.map((a) => a.headers['x-contoso-stamp']))).toEqual(
-      new Set(['westeurope', 'westeurope-green']),
-    );
+    expect(new Set(worldwide.map((a) => a.headers['x-contoso-stamp']))).toEqual(new Set(['westeurope', 'westeurope-green']));
   });
 
   it('buys a shoe with a token of its own provider, through Front Door', async () => {
