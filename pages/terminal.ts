@@ -35,7 +35,8 @@ function paint(colours: Colours, word: keyof typeof words, text: string): string
 
 function matrixTable(results: readonly AvailabilityResult[], colours: Colours): string {
   const { targets, rows } = matrixOf(results);
-  const table = new Table({ head: ['journey', ...targets], style: { head: [], border: [] } });
+  const noRules = { mid: '', 'left-mid': '', 'mid-mid': '', 'right-mid': '' };
+  const table = new Table({ head: ['journey', ...targets], chars: noRules, style: { head: [], border: [] } });
   for (const row of rows) table.push([row.journey, ...row.cells.map((cell) => matrixCell(cell, colours))]);
   return table.toString();
 }
@@ -53,11 +54,31 @@ export function renderLoad(load: LoadVerdict, colour: boolean): string {
 }
 
 function loadLines(load: LoadVerdict, colours: Colours): string[] {
+  const { reasons, judgements, verdict } = load;
+  const held = judgements.filter((j) => j.verdict === 'pass').map(heldFigure);
   return [
-    paint(colours, load.verdict, `${words[load.verdict].symbol} ${loadLine(load)}`),
-    ...load.reasons.map((reason) => paint(colours, load.verdict, `  ${reason}`)),
-    ...load.judgements.map((j) => paint(colours, j.verdict, `  ${words[j.verdict].symbol} ${judgementLine(j)}`)),
+    paint(colours, verdict, `${words[verdict].symbol} ${loadLine(load)}`),
+    ...reasons.map((reason) => paint(colours, verdict, `  ${words[verdict].symbol} ${reason}`)),
+    ...wrapped(held).map((line) => paint(colours, 'pass', `  ${words.pass.symbol} ${line}`)),
   ];
+}
+
+const heldFigure = ({ name, value, limit, unit }: Judgement): string => {
+  const bound = limit === undefined ? '' : ` of ${figure(limit)}`;
+  return `${name} ${value === undefined ? '–' : figure(value)}${bound} ${unit}`.trimEnd();
+};
+
+const widest = 110;
+
+/** Short parts side by side, as many as fit into a line. */
+function wrapped(parts: readonly string[]): string[] {
+  const lines: string[] = [];
+  for (const part of parts) {
+    const joined = `${lines.at(-1)} · ${part}`;
+    if (lines.length > 0 && joined.length <= widest) lines[lines.length - 1] = joined;
+    else lines.push(part);
+  }
+  return lines;
 }
 
 /** `load target: pass, 59.7 of 60 requests/s, 3,582 requests` */

@@ -37,7 +37,7 @@ async function playwright(nameOrPath: string, resultsFile: string, signal: Abort
   const variables = { ...readVariables(), TARGET_ENV: nameOrPath, RESULTS_FILE: path.resolve(resultsFile) };
   const cli = require.resolve('@playwright/test/cli');
   // A process group of its own: Ctrl-C reaches it, and its workers, through us alone.
-  const child = spawn(process.execPath, [cli, 'test', '--reporter=dot,./synthetics/reporter.ts'], {
+  const child = spawn(process.execPath, [cli, 'test', '--reporter=./synthetics/reporter.ts'], {
     cwd: root,
     env: variables,
     stdio: ['ignore', 'inherit', 'inherit'],

@@ -1,5 +1,6 @@
 import { mkdirSync } from 'node:fs';
 import path from 'node:path';
+import { journeyNames } from '../fixtures/environments/journeys.ts';
 import { loadEnvironment } from '../fixtures/environments/load.ts';
 import type { Environment } from '../fixtures/environments/schema.ts';
 import { targetsOf } from '../fixtures/environments/targets.ts';
@@ -72,10 +73,19 @@ function throughput(environment: Environment, nameOrPath: string, folder: string
 type Parts = Omit<RunReport, 'run' | 'startedAt' | 'endedAt' | 'exitCode'>;
 
 function reportOf(environment: Environment, round: JourneyRound, load: LoadVerdict | undefined): Parts {
-  const { results, delivery, faults, leftOut } = round;
+  const { delivery, faults, leftOut } = round;
+  const results = inOrder(environment, round.results);
   const notes = leftOut.map((line) => `not run: ${line}`);
   if (environment.production) notes.push('not run: load, since this is production');
   return { environment: environment.name, faults, notes, results, delivery, load };
+}
+
+/** Tests end in any order; the table has journeys and targets in theirs. */
+function inOrder(environment: Environment, results: JourneyRound['results']): JourneyRound['results'] {
+  const targets = targetsOf(environment).map((target) => target.name);
+  const place = ({ journey, target }: JourneyRound['results'][number]) =>
+    targets.indexOf(target.name) * journeyNames.length + (journeyNames as readonly string[]).indexOf(journey);
+  return results.toSorted((a, b) => place(a) - place(b));
 }
 
 /** Of every part its own; undelivered results count only where there is somewhere to deliver to. */

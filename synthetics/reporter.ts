@@ -16,8 +16,9 @@ export default class AvailabilityReporter implements Reporter {
   private readonly results: AvailabilityResult[] = [];
   private readonly leftOut: string[] = [];
 
+  /** A command that reads the results file shows them itself; otherwise Playwright's own reporters do. */
   printsToStdio(): boolean {
-    return false;
+    return readVariables().RESULTS_FILE !== undefined;
   }
 
   onTestEnd(test: TestCase, result: TestResult): void {

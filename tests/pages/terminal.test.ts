@@ -23,14 +23,25 @@ describe('the table in the terminal', () => {
   test('prints the load verdict with its figures', () => {
     const text = renderRun(sampleReport(), false);
     expect(text).toContain('✗ load target: fail, 59.7 of 60 requests/s, 3,582 requests');
-    expect(text).toContain('✗ latency p95 312 ms (limit 200 ms, 3,512 samples)');
-    expect(text).toContain('? checkout not seen (0 samples)');
+    expect(text).toContain('✗ latency p95 312 ms is over 200 ms (3,512 samples)');
+    expect(text).toContain('✓ errors 0.1 of 1 %');
   });
 
   test('prints the reasons of a load verdict before its judgements', () => {
     const lines = renderLoad(sampleLoad(), false).split('\n');
-    expect(lines[1]).toBe('  latency p95 312 ms is over 200 ms (3,512 samples)');
-    expect(lines[2]).toContain('✗ latency p95');
+    expect(lines[1]).toBe('  ✗ latency p95 312 ms is over 200 ms (3,512 samples)');
+    expect(lines[2]).toBe('  ✓ errors 0.1 of 1 %');
+  });
+
+  test('puts what held side by side, in lines that fit a terminal', () => {
+    const held = (name: string) => ({ name, verdict: 'pass' as const, value: 12, limit: 200, unit: 'ms', samples: 9 });
+    const judgements = Array.from({ length: 12 }, (_, i) => held(`journey ${i} p95`));
+    const lines = renderLoad(sampleLoad({ verdict: 'pass', reasons: [], judgements }), false)
+      .split('\n')
+      .slice(1);
+    expect(lines[0]).toMatch(/^ {2}✓ journey 0 p95 12 of 200 ms · journey 1/);
+    expect(Math.max(...lines.map((line) => line.length))).toBeLessThanOrEqual(114);
+    expect(lines.join(' ').match(/journey \d+ p95/g)).toHaveLength(12);
   });
 
   test('says what was left out on purpose', () => {
