@@ -12,9 +12,9 @@ const tokens = tokenSource(environment.auth, readVariables());
 const targets = targetsOf(environment);
 const { checks, leftOut } = checksOf(environment, targets);
 
-/** Its name, region, stamp and slot: `--grep @westeurope`, `--grep @staging`. */
+/** `--grep @westeurope` is what shoppers meet in that stamp or region; a slot is asked for by its own name: `--grep @staging`. */
 const tagsOf = ({ name, region, stamp, slot }: Target) =>
-  [...new Set([name, region, stamp, slot])].filter((part) => part !== undefined).map((part) => `@${part}`);
+  slot === undefined ? [...new Set([name, region ?? name])].map((part) => `@${part}`) : [`@${slot}-${stamp}`];
 
 for (const target of targets) {
   test.describe(target.name, { tag: tagsOf(target) }, () => {

@@ -3,7 +3,9 @@ import { bodyLimitBytes, RequestFailed } from '../journeys/failures.ts';
 import { type Hooks, runJourney } from '../journeys/run.ts';
 import type { Answer, Transport, WireRequest } from '../journeys/transport.ts';
 import { type AvailabilityResult, failureLine } from '../result.ts';
+import { evidenceOf, type Last } from './evidence.ts';
 import { type Given, prepareRun, resultOf } from './prepare.ts';
+import { hideSecrets } from './secrets.ts';
 import type { TokenSource } from './token.ts';
 import { requestFailed } from './trouble.ts';
 
@@ -25,7 +27,7 @@ export async function runInPlaywright(given: PlaywrightGiven, info: TestInfo): P
     const result = resultOf(prepared, record);
     attach(info, resultAttachment, result);
     if (result.outcome !== 'passed') {
-      if (transport.last) attach(info, 'failing exchange', transport.last);
+      if (transport.last) attach(info, 'failing exchange', evidenceOf(transport.last));
       throw new JourneyNotPassed(result);
     }
     return result;
@@ -50,19 +52,10 @@ function attach(info: TestInfo, name: string, value: unknown): void {
   info.attachments.push({ name, contentType: 'application/json', body });
 }
 
-/** Longest part of a body that a failing exchange keeps. */
-const keptCharacters = 4_000;
-
-interface Exchange {
-  readonly request: object;
-  readonly answer?: object;
-  readonly error?: string;
-}
-
 /** A request context of its own, so that no cookie and no connection comes from another journey. */
 export class PlaywrightTransport implements Transport {
-  /** The exchange that a failure is most likely about, without the token. */
-  last: Exchange | undefined;
+  /** The exchange that a failure is most likely about. */
+  last: Last | undefined;
   private readonly tokens: TokenSource;
   private context: APIRequestContext | undefined;
 
@@ -83,28 +76,34 @@ export class PlaywrightTransport implements Transport {
   }
 
   async exchange(wire: WireRequest): Promise<Answer> {
-    const { url, method, headers, body, limitMs } = wire;
+    try {
+      const answer = await this.send(wire);
+      this.last = { wire, answer };
+      return answer;
+    } catch (error) {
+      this.last = { wire, error: error as RequestFailed };
+      throw error;
+    }
+  }
+
+  private async send({ url, method, headers, body, limitMs }: WireRequest): Promise<PlaywrightAnswer> {
     this.context ??= await request.newContext();
-    const sent = redacted(wire);
+    const { shown, forget } = hideSecrets(headers);
     const startedMs = performance.now();
     try {
-      const options = { method, headers, timeout: limitMs, maxRedirects: 0, failOnStatusCode: false };
+      const options = { method, headers: shown, timeout: limitMs, maxRedirects: 0, failOnStatusCode: false };
       const reply = await this.context.fetch(url, body === undefined ? options : { ...options, data: Buffer.from(body) });
       const bytes = await reply.body();
       const durationMs = performance.now() - startedMs;
+      const answer = new PlaywrightAnswer(reply, bytes, durationMs);
       // Playwright's contexts keep cookies and send them back; a shopper's first answer must not steer the next.
-      if (reply.headers()['set-cookie'] !== undefined) await this.close();
+      if (answer.header('set-cookie') !== undefined) await this.close();
       if (bytes.length > bodyLimitBytes) throw new RequestFailed('too-large', { afterMs: durationMs });
-      const answer = new PlaywrightAnswer(reply, bytes.toString('utf8'), durationMs);
-      this.note({
-        request: sent,
-        answer: { status: answer.status, headers: reply.headers(), body: answer.body.slice(0, keptCharacters) },
-      });
       return answer;
     } catch (error) {
-      const failed = requestFailed(error, performance.now() - startedMs);
-      this.note({ request: sent, error: failed.message });
-      throw failed;
+      throw requestFailed(error, performance.now() - startedMs);
+    } finally {
+      forget();
     }
   }
 
@@ -113,31 +112,22 @@ export class PlaywrightTransport implements Transport {
     this.context = undefined;
     await context?.dispose();
   }
-
-  private note(exchange: Exchange): void {
-    this.last = exchange;
-  }
-}
-
-function redacted({ url, method, headers, body }: WireRequest): object {
-  const shown = Object.fromEntries(Object.entries(headers).filter(([name]) => name.toLowerCase() !== 'authorization'));
-  return { method, url, headers: shown, ...(body !== undefined && { body }) };
 }
 
 class PlaywrightAnswer implements Answer {
   readonly status: number;
   readonly body: string;
   readonly durationMs: number;
-  private readonly headers: Record<string, string>;
+  readonly allHeaders: Record<string, string>;
 
-  constructor(reply: APIResponse, body: string, durationMs: number) {
+  constructor(reply: APIResponse, body: Buffer, durationMs: number) {
     this.status = reply.status();
-    this.headers = reply.headers();
-    this.body = body;
+    this.allHeaders = reply.headers();
+    this.body = body.toString('utf8');
     this.durationMs = durationMs;
   }
 
   header(name: string): string | undefined {
-    return this.headers[name];
+    return this.allHeaders[name];
   }
 }

@@ -1,0 +1,54 @@
+import type { Answer, WireRequest } from '../journeys/transport.ts';
+
+/** The exchange that a failure is most likely about: the last one. Never holds a token or a header of the environment. */
+export interface Exchange {
+  readonly request: {
+    readonly method: string;
+    readonly url: string;
+    readonly headers: Record<string, string>;
+    readonly body?: string;
+  };
+  readonly answer?: { readonly status: number; readonly headers: Record<string, string>; readonly body: string };
+  readonly error?: string;
+}
+
+/** Longest part of a body that is kept, characters. */
+const keptCharacters = 4_000;
+
+/** What is known to be harmless; all else may carry a key, such as the header that opens a stamp behind Front Door. */
+const shownOfRequest = /^(accept|content-type|user-agent|traceparent|x-shopper-id|idempotency-key|x-synthetic-test)$/i;
+export const isShown = (name: string): boolean => shownOfRequest.test(name);
+const shownOfAnswer =
+  /^(content-type|content-length|date|server|retry-after|location|allow|via|x-contoso-[\w-]+|x-azure-ref|x-ms-request-id|www-authenticate)$/i;
+
+/** A transport's last exchange by reference: it becomes evidence only where a journey fails. */
+export interface Last {
+  readonly wire: WireRequest;
+  readonly answer?: Answer & { readonly allHeaders?: Readonly<Record<string, string | string[] | undefined>> };
+  readonly error?: Error;
+}
+
+export function evidenceOf({ wire, answer, error }: Last): Exchange {
+  const { method, url, headers, body } = wire;
+  return {
+    request: {
+      method,
+      url,
+      headers: shown(headers, shownOfRequest),
+      ...(body !== undefined && { body: body.slice(0, keptCharacters) }),
+    },
+    ...(answer && {
+      answer: {
+        status: answer.status,
+        headers: shown(answer.allHeaders ?? {}, shownOfAnswer),
+        body: answer.body.slice(0, keptCharacters),
+      },
+    }),
+    ...(error && { error: error.message }),
+  };
+}
+
+function shown(headers: Readonly<Record<string, string | string[] | undefined>>, pattern: RegExp): Record<string, string> {
+  const kept = Object.entries(headers).filter(([name, value]) => value !== undefined && pattern.test(name));
+  return Object.fromEntries(kept.map(([name, value]) => [name.toLowerCase(), String(value).slice(0, 500)]));
+}
