@@ -2,6 +2,7 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import Table from 'cli-table3';
 import { benchmarks } from '../bench/index.ts';
 import { type BenchRow, steadied } from '../bench/rows.ts';
+import { ConfigurationError } from '../fixtures/environments/errors.ts';
 import { type ExitCode, parseFlags, runCommand } from './exit-code.ts';
 
 const file = 'reports/bench.json';
@@ -11,7 +12,13 @@ async function bench(): Promise<ExitCode> {
   const { values } = parseFlags({ long: { type: 'boolean' }, only: { type: 'string' } });
   const chosen = benchmarks.filter((b) => (values.long === true || b.tier === 'default') && b.name.includes(values.only ?? ''));
   if (chosen.length === 0)
-    throw new Error(`no benchmark's name has ${JSON.stringify(values.only)} in it: ${benchmarks.map((b) => b.name).join('; ')}`);
+    throw new ConfigurationError('The command line', [
+      {
+        path: '--only',
+        seen: JSON.stringify(values.only),
+        allowed: `part of one of ${benchmarks.map((b) => b.name).join('; ')}`,
+      },
+    ]);
   const rows: BenchRow[] = [];
   for (const benchmark of chosen) {
     console.error(`measuring ${benchmark.name} …`);

@@ -1,5 +1,5 @@
 import { type ParseArgsConfig, parseArgs } from 'node:util';
-import { ConfigurationError } from '../fixtures/environments/errors.ts';
+import { ConfigurationError, UsageError } from '../fixtures/environments/errors.ts';
 import { nearest } from '../fixtures/environments/nearest.ts';
 
 /** 0 pass, 1 fail, 2 inconclusive, 3 wrong usage or configuration. */
@@ -13,7 +13,10 @@ export function worstExit(codes: readonly ExitCode[]): ExitCode {
 }
 
 /** The code that shells expect of a process ended by Ctrl-C: 128 + SIGINT. */
-const interruptedExit = 130;
+export const interruptedExit = 130;
+
+/** A terminal's Ctrl-C also comes by way of npm and the set-up, which pass it on: within this time it is one and the same. */
+const sameInterruptMs = 500;
 
 export interface Interruption {
   /** Aborts at Ctrl-C or SIGTERM: end what was started and return. */
@@ -21,32 +24,35 @@ export interface Interruption {
 }
 
 /**
- * Runs a command and sets the process's exit code. Wrong usage or configuration is told without a stack; any other
- * exception with one, as a failure. The second Ctrl-C ends the process at once.
+ * Runs a command and sets the process's exit code. Wrong usage or configuration (`UsageError`) is told without a stack, as
+ * 3; any other exception with one, as a failure. The second Ctrl-C ends the process at once.
  */
 export async function runCommand(main: (interruption: Interruption) => Promise<ExitCode>): Promise<void> {
   const controller = new AbortController();
-  const interrupt = () => (controller.signal.aborted ? process.exit(interruptedExit) : controller.abort());
+  let interruptedAt = 0;
+  const interrupt = () => {
+    if (!controller.signal.aborted) {
+      interruptedAt = performance.now();
+      controller.abort();
+    } else if (performance.now() - interruptedAt > sameInterruptMs) process.exit(interruptedExit);
+  };
   process.on('SIGINT', interrupt).on('SIGTERM', interrupt);
   try {
     const code = await main({ signal: controller.signal });
     process.exitCode = controller.signal.aborted ? interruptedExit : code;
   } catch (error) {
-    process.exitCode = exitOf(error, controller.signal.aborted);
+    // What breaks while a command is torn down is the interruption's doing, not news.
+    process.exitCode = controller.signal.aborted ? interruptedExit : exitOf(error);
   } finally {
     process.off('SIGINT', interrupt).off('SIGTERM', interrupt);
   }
 }
 
-function exitOf(error: unknown, interrupted: boolean): number {
-  // What breaks while a command is torn down is the interruption's doing, not news.
-  if (interrupted) return interruptedExit;
-  if (error instanceof ConfigurationError) {
-    console.error(error.message);
-    return 3;
-  }
-  console.error(error);
-  return 1;
+/** The exit code of a command that threw; tells why. */
+export function exitOf(error: unknown, say: (what: unknown) => void = console.error): ExitCode {
+  const isUsage = error instanceof UsageError;
+  say(isUsage ? error.message : error);
+  return isUsage ? 3 : 1;
 }
 
 type Options = NonNullable<ParseArgsConfig['options']>;

@@ -4,6 +4,8 @@ import { dirname, join } from 'node:path';
 import { Agent, request } from 'undici';
 import { startContoso } from '../fixtures/contoso/contoso.ts';
 import type { Contoso, ContosoOptions } from '../fixtures/contoso/options.ts';
+import { PortTakenError } from '../fixtures/contoso/port-taken.ts';
+import { UsageError } from '../fixtures/environments/errors.ts';
 import type { Environment } from '../fixtures/environments/schema.ts';
 
 const root = join(__dirname, '..');
@@ -12,7 +14,8 @@ const root = join(__dirname, '..');
 export const caFileOf = (environment: Environment) =>
   join(root, '.local', environment.name === 'local' ? 'ca.pem' : `ca-${environment.name}.pem`);
 
-export class LocalStoreError extends Error {
+/** The local store can't be had as the environment asks for it. */
+export class LocalStoreError extends UsageError {
   override readonly name = 'LocalStoreError';
 }
 
@@ -56,7 +59,9 @@ export function contosoOptionsOf(environment: Environment): ContosoOptions {
 
 /** Starts the store in this process and leaves its CA where tools find it, as long as it runs. */
 export async function startInProcess(environment: Environment): Promise<Contoso> {
-  const contoso = await startContoso(contosoOptionsOf(environment));
+  const contoso = await startContoso(contosoOptionsOf(environment)).catch((error: unknown) => {
+    throw error instanceof PortTakenError ? new LocalStoreError(error.message, { cause: error }) : error;
+  });
   const file = caFileOf(environment);
   mkdirSync(dirname(file), { recursive: true });
   writeFileSync(file, contoso.ca);

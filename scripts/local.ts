@@ -3,11 +3,11 @@ import type { Contoso } from '../fixtures/contoso/options.ts';
 import { loadEnvironment } from '../fixtures/environments/load.ts';
 import type { Environment } from '../fixtures/environments/schema.ts';
 import { targetsOf } from '../fixtures/environments/targets.ts';
-import { parseFlags } from './exit-code.ts';
+import { type ExitCode, exitOf, parseFlags } from './exit-code.ts';
 import { caFileOf, detectStore, LocalStoreError, type StoreMessage, startInProcess } from './local-store.ts';
 
-/** `npm run local [-- --env <name or path>]`: the local store, until Ctrl-C. Exit codes: 0 stopped, 3 could not start. */
-async function main(): Promise<number> {
+/** `npm run local [-- --env <name or path>]`: the local store, until Ctrl-C. Exit codes: 0 stopped, 3 wrong usage or configuration, such as a port that is taken; 1 could not start. */
+async function main(): Promise<ExitCode> {
   const { values } = parseFlags({});
   const environment = loadEnvironment(values.env);
   const state = await detectStore(environment);
@@ -53,16 +53,18 @@ function describe(environment: Environment, nameOrPath: string, contoso: Contoso
   ].join('\n');
 }
 
-main().then(
-  (code) => {
+/** Told to the parent too, where there is one: it has the terminal. The closed channel lets this process end. */
+async function failed(error: unknown): Promise<ExitCode> {
+  if (!process.send) return exitOf(error);
+  const message = error instanceof Error ? error.message : String(error);
+  await new Promise((resolve) => process.send?.({ kind: 'failed', message } satisfies StoreMessage, resolve));
+  return exitOf(error, () => undefined);
+}
+
+// Not by runCommand: being stopped is how this command ends, and no interruption.
+main()
+  .catch(failed)
+  .then((code) => {
     process.exitCode = code;
-    // The channel to the parent would keep this process alive.
     if (process.connected) process.disconnect();
-  },
-  (error: unknown) => {
-    const message = error instanceof Error ? error.message : String(error);
-    if (process.send) process.send({ kind: 'failed', message } satisfies StoreMessage, () => process.disconnect());
-    else process.stderr.write(`${message}\n`);
-    process.exitCode = 3;
-  },
-);
+  });

@@ -1,9 +1,8 @@
 import { existsSync } from 'node:fs';
 import { loadEnvironment } from '../fixtures/environments/load.ts';
 import type { Environment } from '../fixtures/environments/schema.ts';
-import { ConnectionStringError } from '../telemetry/connection-string.ts';
 import { type Delivery, deliver } from '../telemetry/deliver.ts';
-import { type Outbox, OutboxError, openOutbox, outboxPath } from '../telemetry/outbox.ts';
+import { type Outbox, openOutbox, outboxPath } from '../telemetry/outbox.ts';
 import { trustCertificates } from '../telemetry/trust.ts';
 import { type ExitCode, parseFlags, runCommand } from './exit-code.ts';
 
@@ -17,13 +16,7 @@ const deadlineMs = 120_000;
  */
 async function main(): Promise<ExitCode> {
   const { values } = parseFlags({ 'retry-parked': { type: 'boolean' } });
-  try {
-    return await publish(loadEnvironment(values.env), values['retry-parked'] ?? false);
-  } catch (error) {
-    if (!(error instanceof ConnectionStringError || error instanceof OutboxError)) throw error;
-    console.error(error.message);
-    return 3;
-  }
+  return publish(loadEnvironment(values.env), values['retry-parked'] ?? false);
 }
 
 async function publish(environment: Environment, retryParked: boolean): Promise<ExitCode> {

@@ -1,5 +1,7 @@
+import { UsageError } from '../fixtures/environments/errors.ts';
+
 /** The connection string is of no use; the message never repeats what may hold a key. */
-export class ConnectionStringError extends Error {
+export class ConnectionStringError extends UsageError {
   override readonly name = 'ConnectionStringError';
 }
 

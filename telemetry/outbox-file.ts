@@ -1,5 +1,6 @@
 import { copyFileSync, existsSync, rmSync } from 'node:fs';
 import { DatabaseSync } from 'node:sqlite';
+import { UsageError } from '../fixtures/environments/errors.ts';
 
 export interface Opened {
   readonly database: DatabaseSync;
@@ -9,7 +10,7 @@ export interface Opened {
 }
 
 /** The outbox can't be opened, for a reason that a new file wouldn't mend: no right, no room, no folder. */
-export class OutboxError extends Error {
+export class OutboxError extends UsageError {
   override readonly name = 'OutboxError';
 }
 
