@@ -4,21 +4,41 @@ import { bodyLimitBytes, RequestFailed } from '../journeys/failures.ts';
 import { type Hooks, runJourney } from '../journeys/run.ts';
 import type { Answer, Phases, Transport, WireRequest } from '../journeys/transport.ts';
 import type { AvailabilityResult } from '../result.ts';
+import { type Exchange, evidenceOf, type Last } from './evidence.ts';
 import { type Given, prepareRun, resultOf } from './prepare.ts';
 import type { TokenSource } from './token.ts';
 import { requestFailed } from './trouble.ts';
 
 /** Runs a journey once, on connections of its own: what a shopper who comes now would meet, name lookup and TLS included. */
 export async function runOnNode(
-  given: Given & { readonly tokens: TokenSource; readonly hooks?: Hooks },
+  given: Given & {
+    readonly tokens: TokenSource;
+    readonly hooks?: Hooks;
+    /** Gets the exchange that a journey failed at, where one was sent. */
+    readonly evidence?: (exchange: Exchange) => void;
+  },
 ): Promise<AvailabilityResult> {
   const prepared = prepareRun(given);
   const transport = new NodeTransport(given.tokens);
   try {
-    return resultOf(prepared, await runJourney(prepared.journey, prepared.context, transport, prepared.route, given.hooks));
+    const hooks = given.evidence ? keepingEvidence(given.hooks ?? {}, transport, given.evidence) : given.hooks;
+    return resultOf(prepared, await runJourney(prepared.journey, prepared.context, transport, prepared.route, hooks));
   } finally {
     await transport.close();
   }
+}
+
+/** At the first rule that doesn't hold: clean-ups come after it, and send requests of their own. */
+function keepingEvidence(hooks: Hooks, transport: NodeTransport, keep: (exchange: Exchange) => void): Hooks {
+  let kept = false;
+  const rule: Hooks['rule'] = (name, holds, seen, step) => {
+    if (!holds && !kept && transport.last) {
+      kept = true;
+      keep(evidenceOf(transport.last));
+    }
+    hooks.rule?.(name, holds, seen, step);
+  };
+  return { ...hooks, rule };
 }
 
 interface Opening {
@@ -29,6 +49,8 @@ interface Opening {
 
 /** A client per origin, each with one connection: undici's `Client` sends one request at a time. */
 export class NodeTransport implements Transport {
+  /** The exchange that a failure is most likely about. */
+  last: Last | undefined;
   private readonly clients = new Map<string, Client>();
   private readonly tokens: TokenSource;
   /** Times of a connection opened for the request under way. */
@@ -50,7 +72,18 @@ export class NodeTransport implements Transport {
     return this.tokens.token(fresh);
   }
 
-  async exchange({ url, method, headers, body, limitMs }: WireRequest): Promise<Answer> {
+  async exchange(wire: WireRequest): Promise<Answer> {
+    try {
+      const answer = await this.send(wire);
+      this.last = { wire, answer };
+      return answer;
+    } catch (error) {
+      this.last = { wire, error: error as RequestFailed };
+      throw error;
+    }
+  }
+
+  private async send({ url, method, headers, body, limitMs }: WireRequest): Promise<NodeAnswer> {
     const startedMs = performance.now();
     const { origin, pathname, search } = new URL(url);
     const abort = new AbortController();
@@ -112,13 +145,13 @@ class NodeAnswer implements Answer {
   readonly durationMs: number;
   readonly body: string;
   readonly phases: Phases;
-  private readonly headers: Dispatcher.ResponseData['headers'];
+  readonly allHeaders: Dispatcher.ResponseData['headers'];
 
   constructor(reply: Dispatcher.ResponseData, body: string, startedMs: number, headMs: number, opening: Opening | undefined) {
     const endMs = performance.now();
     const { dnsMs, connectMs, tlsMs } = opening ?? { dnsMs: 0, connectMs: 0, tlsMs: 0 };
     this.status = reply.statusCode;
-    this.headers = reply.headers;
+    this.allHeaders = reply.headers;
     this.body = body;
     this.durationMs = endMs - startedMs;
     const firstByteMs = Math.max(0, headMs - startedMs - dnsMs - connectMs - tlsMs);
@@ -126,7 +159,7 @@ class NodeAnswer implements Answer {
   }
 
   header(name: string): string | undefined {
-    const value = this.headers[name];
+    const value = this.allHeaders[name];
     return Array.isArray(value) ? value.join('\n') : value;
   }
 }

@@ -1,0 +1,83 @@
+import { randomBytes } from 'node:crypto';
+import { connect } from 'node:tls';
+import type { Environment } from '../../fixtures/environments/schema.ts';
+import type { Target } from '../../fixtures/environments/targets.ts';
+import { failureOf, RuleBroken } from '../journeys/failures.ts';
+import { type AvailabilityResult, certificateName, type Failure } from '../result.ts';
+import { requestFailed } from '../runners/trouble.ts';
+
+const dayMs = 86_400_000;
+const step = 'expiry';
+
+/** How often certificates are looked at: every so many periods, so hourly. */
+export const certificateEvery = 60;
+
+/** The end of the certificate that an endpoint shows, milliseconds since the epoch; it must be trusted. */
+export type ReadExpiry = (endpoint: string, limitMs: number) => Promise<number>;
+
+export const readExpiry: ReadExpiry = (endpoint, limitMs) =>
+  new Promise((resolve, reject) => {
+    const { hostname, port } = new URL(endpoint);
+    const host = hostname.replace(/^\[|\]$/g, '');
+    // A server name is a name: an address has none.
+    const servername = /^[\d.]+$|:/.test(host) ? {} : { servername: host };
+    const socket = connect({ host, port: Number(port || 443), ...servername }, () => {
+      const endsAtMs = Date.parse(socket.getPeerCertificate().valid_to);
+      socket.end();
+      resolve(endsAtMs);
+    });
+    const timer = setTimeout(() => socket.destroy(new Error('timed out')), limitMs);
+    socket.on('error', reject).on('close', () => clearTimeout(timer));
+  });
+
+/** A result of its own, so that a certificate about to end is seen weeks before a journey fails with it. */
+export async function checkCertificate(
+  environment: Environment,
+  target: Target,
+  nowMs: () => number,
+  read: ReadExpiry = readExpiry,
+): Promise<AvailabilityResult> {
+  const { warningDays, failingDays } = environment.monitor.certificate;
+  const startMs = nowMs();
+  const warnings: string[] = [];
+  let failure: Failure | undefined;
+  try {
+    const endsAtMs = await read(target.endpoint, environment.budgets.requestMs);
+    const days = (endsAtMs - startMs) / dayMs;
+    const seen = `one that ends ${new Date(endsAtMs).toISOString().slice(0, 10)}, in ${days.toFixed(1)} days`;
+    if (days < failingDays)
+      failure = failureOf(new RuleBroken(`a certificate for at least ${failingDays} more days`, seen, 'tls'), step, undefined);
+    else if (days < warningDays) warnings.push(`the certificate is ${seen}`);
+  } catch (error) {
+    failure = failureOf(requestFailed(error, nowMs() - startMs), step, undefined);
+  }
+  return resultOf(environment, target, startMs, Math.max(0, nowMs() - startMs), failure, warnings);
+}
+
+function resultOf(
+  environment: Environment,
+  target: Target,
+  startMs: number,
+  durationMs: number,
+  failure: Failure | undefined,
+  warnings: string[],
+): AvailabilityResult {
+  const { headers: _, ...where } = target;
+  const startedAt = new Date(startMs).toISOString();
+  const outcome = failure ? 'failed' : 'passed';
+  return {
+    id: randomBytes(8).toString('hex'),
+    traceId: randomBytes(16).toString('hex'),
+    environment: environment.name,
+    journey: certificateName,
+    target: where,
+    location: environment.location,
+    startedAt,
+    durationMs,
+    outcome,
+    attempts: [{ startedAt, durationMs, outcome, ...(failure && { failure }) }],
+    ...(failure && { failure }),
+    steps: [{ name: step, durationMs, outcome, requests: 0 }],
+    warnings,
+  };
+}

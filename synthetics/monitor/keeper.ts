@@ -1,0 +1,153 @@
+import { type TelemetryEvent, telemetryEventSchema } from '../../telemetry/event.ts';
+import { type Outbox, openOutbox } from '../../telemetry/outbox.ts';
+import { type AvailabilityResult, availabilityResultSchema } from '../result.ts';
+import type { Exchange } from '../runners/evidence.ts';
+import { type Log, messageOf } from './log.ts';
+
+export interface KeeperOptions {
+  /** Opens the file; throws where the disk doesn't let it. */
+  readonly open: () => Outbox;
+  /** Results and events kept in memory while there is no file, the oldest go first. */
+  readonly memoryRows: number;
+  readonly nowMs: () => number;
+  readonly log: Log;
+  /** Told with a reason when the disk fails, and with none when it takes results again. */
+  readonly onDisk: (fault: string | undefined) => void;
+}
+
+/** Rows moved from memory to the file at once. */
+const moveRows = 512;
+
+/**
+ * Where results wait for delivery: the outbox file, and a bounded outbox in memory while the disk is full, read-only or gone.
+ * Both are delivered from; nothing here throws for the disk.
+ */
+export class Keeper {
+  private readonly options: KeeperOptions;
+  private file: Outbox | undefined;
+  private memory: Outbox | undefined;
+
+  constructor(options: KeeperOptions) {
+    this.options = options;
+  }
+
+  /** Opens the file; a disk that refuses is told like one that fails later. */
+  open(): void {
+    this.openFile();
+  }
+
+  get onDisk(): boolean {
+    return this.memory === undefined;
+  }
+
+  add(result: AvailabilityResult, evidence?: Exchange): void {
+    this.write((outbox) => {
+      outbox.add([result]);
+      if (evidence) outbox.keepEvidence(result.id, evidence);
+    });
+  }
+
+  addEvent(event: TelemetryEvent): void {
+    this.write((outbox) => outbox.addEvents([event]));
+  }
+
+  /** All that there is to deliver from: the file first. */
+  outboxes(): Outbox[] {
+    return [this.file, this.memory].filter((outbox) => outbox !== undefined);
+  }
+
+  /** Of all outboxes together: what waits, and what never reached Application Insights and is gone. */
+  counts(): { waiting: number; parked: number; lost: number } {
+    const sum = { waiting: 0, parked: 0, lost: 0 };
+    for (const outbox of this.outboxes()) {
+      const { waiting, parked, dropped } = outbox.counts();
+      sum.waiting += waiting;
+      sum.parked += parked;
+      sum.lost += dropped.waiting + dropped.parked;
+    }
+    return sum;
+  }
+
+  /** A number that outlives the process; undefined while there is no file. */
+  note(name: string): number | undefined {
+    return this.file?.note(name);
+  }
+
+  setNote(name: string, value: number): void {
+    try {
+      this.file?.setNote(name, value);
+    } catch (error) {
+      // The next result meets the same disk, and says so.
+      this.options.log.warn('note not kept', { name, reason: messageOf(error) });
+    }
+  }
+
+  /** Tries the disk again after it failed, and moves to it what waits in memory. */
+  recover(): void {
+    const { memory } = this;
+    if (!memory) return;
+    if (!this.file) this.openFile();
+    if (!this.file || !this.moveTo(this.file, memory)) return;
+    this.memory = undefined;
+    memory.close();
+    this.options.onDisk(undefined);
+  }
+
+  close(): void {
+    for (const outbox of this.outboxes()) outbox.close();
+  }
+
+  private write(act: (outbox: Outbox) => void): void {
+    if (this.file && !this.memory) {
+      try {
+        act(this.file);
+        return;
+      } catch (error) {
+        this.fallBack(messageOf(error));
+      }
+    }
+    act(this.inMemory());
+  }
+
+  private openFile(): void {
+    try {
+      this.file = this.options.open();
+    } catch (error) {
+      if (!this.memory) this.fallBack(messageOf(error));
+    }
+  }
+
+  private fallBack(reason: string): void {
+    this.inMemory();
+    this.options.onDisk(reason);
+  }
+
+  private inMemory(): Outbox {
+    const { memoryRows, nowMs, log } = this.options;
+    this.memory ??= openOutbox(':memory:', {
+      now: nowMs,
+      maxRows: memoryRows,
+      warn: (message) => log.warn('memory', { message }),
+    });
+    return this.memory;
+  }
+
+  /** False while the disk still fails; nothing is lost then, since ids that are there already stay as they are. */
+  private moveTo(file: Outbox, memory: Outbox): boolean {
+    try {
+      // Asked also when nothing waits, so that a disk counts as mended only once it was written to.
+      file.setNote('disk failed until', this.options.nowMs());
+      let seq = 0;
+      for (let rows = memory.waiting(moveRows); rows.length > 0; rows = memory.waiting(moveRows, seq)) {
+        seq = rows.at(-1)?.seq ?? seq;
+        const bodies = (kind: string) => rows.filter((row) => row.kind === kind).map(({ body }) => JSON.parse(body) as unknown);
+        file.add(bodies('availability').map((body) => availabilityResultSchema.parse(body)));
+        file.addEvents(bodies('event').map((body) => telemetryEventSchema.parse(body)));
+      }
+      return true;
+    } catch (error) {
+      this.options.log.warn('disk still fails', { reason: messageOf(error) });
+      return false;
+    }
+  }
+}

@@ -1,0 +1,60 @@
+import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { z } from 'zod';
+
+const noteSchema = z.strictObject({
+  kind: z.enum(['load', 'experiment']),
+  why: z.string().min(1),
+  /** Of the stamps or the global endpoint; absent: all. */
+  targets: z.array(z.string()).optional(),
+  fromMs: z.number(),
+  /** Holds no longer than this, also where whoever wrote it was killed. */
+  untilMs: z.number(),
+});
+
+/** A load test or an experiment that is under way, as a file that other processes read. */
+export type UnderWay = z.infer<typeof noteSchema>;
+
+const root = join(__dirname, '..', '..');
+
+/** `.local/under-way/<environment>` of this checkout. */
+export const underWayFolder = (environmentName: string): string => join(root, '.local', 'under-way', environmentName);
+
+/** Says that something is under way; the answer takes it back. Results of the time between are kept out of objectives. */
+export function announce(folder: string, note: UnderWay): () => void {
+  mkdirSync(folder, { recursive: true });
+  const file = join(folder, `${note.kind}-${process.pid}-${note.fromMs}.json`);
+  writeFileSync(file, JSON.stringify(note));
+  // A moment longer than the act: a journey that began within it ends after it.
+  return () => writeFileSync(file, JSON.stringify({ ...note, untilMs: Math.min(note.untilMs, Date.now()) }));
+}
+
+/** How long notes stay after their end, so that results which began before it still see them. */
+const keptMs = 10 * 60_000;
+
+/** All notes of a folder; removes what ended long ago. */
+export function readUnderWay(folder: string, nowMs: number): UnderWay[] {
+  return filesOf(folder).flatMap((file) => {
+    const note = noteOf(file);
+    if (note && note.untilMs + keptMs >= nowMs) return [note];
+    // Half-written ones are read again at the next look; those that never become whole go with their age.
+    if (note) rmSync(file, { force: true });
+    return [];
+  });
+}
+
+function filesOf(folder: string): string[] {
+  try {
+    return readdirSync(folder).map((file) => join(folder, file));
+  } catch {
+    return [];
+  }
+}
+
+function noteOf(file: string): UnderWay | undefined {
+  try {
+    return noteSchema.parse(JSON.parse(readFileSync(file, 'utf8')));
+  } catch {
+    return undefined;
+  }
+}
