@@ -62,14 +62,17 @@ async function main([first, ...rest]) {
   return script === undefined ? 0 : run(script, args);
 }
 
+/** The exit code of a set-up that did not end well; says what to do. */
+export function exitOf(error, say = console.error) {
+  const interrupted = error instanceof Interrupted;
+  if (interrupted) say('set-up interrupted; the next command takes it up again');
+  else say(error instanceof SetupError ? `set-up failed: ${error.message}` : error);
+  return interrupted ? 130 : 3;
+}
+
 if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) {
   main(process.argv.slice(2)).then(
     (code) => process.exit(code),
-    (error) => {
-      const interrupted = error instanceof Interrupted;
-      if (interrupted) console.error('set-up interrupted; the next command takes it up again');
-      else console.error(error instanceof SetupError ? `set-up failed: ${error.message}` : error);
-      process.exit(interrupted ? 130 : 3);
-    },
+    (error) => process.exit(exitOf(error)),
   );
 }
