@@ -105,6 +105,11 @@ export const steps = [
     name: 'Python packages',
     level: 'tests',
     about: 'a virtual environment with duckdb-kql takes about 20 seconds',
-    ...venv(join(local, 'python'), ['duckdb-kql[duckdb]==1.1.2']),
+    ...venv(join(local, 'python'), [
+      'duckdb-kql[duckdb]==1.1.2',
+      'duckdb==2.0.0',
+      'antlr4-python3-runtime==4.13.2',
+      'pytz==2026.6',
+    ]),
   },
 ];
