@@ -6,15 +6,16 @@ import { readVariables } from '../fixtures/environments/variables.ts';
 import { Collector } from './collector.ts';
 import { runGenerator } from './generator.ts';
 import { loadTargets } from './k6/environment.ts';
-import { journeyCounts } from './k6/mix.ts';
-import { arrivalsOf } from './k6/profiles.ts';
+import { profiles, type Scenario } from './k6/profiles.ts';
+import { journeysOf, trafficOf } from './k6/traffic.ts';
+import { withShared } from './production.ts';
 import { type ProgressOutput, progressPrinter } from './progress.ts';
 import { judge } from './verdict/judge.ts';
 import type { Wanted } from './verdict/observation.ts';
 import type { LoadVerdict } from './verdict/verdict.ts';
 
-export const scenarios = ['target'] as const;
-export type Scenario = (typeof scenarios)[number];
+export const scenarios = Object.keys(profiles) as Scenario[];
+export type { Scenario };
 
 /** The one scenario that a command line names. */
 export function scenarioNamed(words: readonly string[]): Scenario {
@@ -31,10 +32,16 @@ export interface LoadOptions {
   readonly scenario: Scenario;
   /** Name or endpoint of the only target; default: every active stamp and the global endpoint. */
   readonly target?: string | undefined;
-  /** Requests per second over all targets; default: the environment's. */
+  /** Requests per second over all targets; default: the scenario's, else the environment's. */
   readonly ratePerSecond?: number | undefined;
-  /** Seconds; default: the environment's. */
+  /** Seconds; default: the scenario's, else the environment's. */
   readonly durationSeconds?: number | undefined;
+  /** Seconds for which a varied mix stays as it is; default: a minute of the metrics, at least four seconds. */
+  readonly windowSeconds?: number | undefined;
+  /** When production may be loaded: `<from>/<to>`; default: never. */
+  readonly window?: string | undefined;
+  /** The environment's name, for load that production feels. */
+  readonly confirm?: string | undefined;
   /** Gets `verdict.json`, and k6's own output as `k6.log` and `k6-summary.json`. */
   readonly runDirectory: string;
   /** PEM file of the CA that k6 trusts beside the system's; default: what SSL_CERT_FILE names. */
@@ -72,28 +79,35 @@ export async function runLoad(options: LoadOptions): Promise<LoadVerdict> {
 /** What a run of these options has to bring, from which follows how many samples are expected. */
 export function wantedOf(options: Omit<LoadOptions, 'runDirectory' | 'nameOrPath'>): Wanted {
   const { environment } = options;
-  const { load, objectives } = environment;
-  const targets = loadTargets(environment, options.target);
-  const ratePerSecond = options.ratePerSecond ?? load.ratePerSecond;
-  const durationSeconds = options.durationSeconds ?? load.durationSeconds;
-  const arrivals = arrivalsOf({
-    ratePerSecond,
-    durationSeconds,
-    mix: load.mix,
-    zipfExponent: load.zipfExponent,
-    latencyP95Ms: objectives.latencyP95Ms,
-  });
+  const { budgets, objectives } = environment;
+  const { targets, traffic } = trafficFor(options);
   return {
     scenario: options.scenario,
     environment: environment.name,
     targets: targets.map((target) => target.name),
-    ratePerSecond,
-    durationSeconds,
-    journeys: journeyCounts(load.mix, load.seed, arrivals.iterations),
+    ratePerSecond: traffic.ratePerSecond,
+    durationSeconds: traffic.durationSeconds,
+    corners: traffic.corners.map(([atSeconds, ratePerSecond]) => ({ atSeconds, ratePerSecond })),
+    journeys: journeysOf(traffic),
     latencyP95Ms: objectives.latencyP95Ms,
     errorPercent: objectives.errorPercent,
-    journeyMs: environment.budgets.journeyMs,
+    journeyMs: budgets.journeyMs,
   };
+}
+
+/** @throws ConfigurationError where load must not go */
+function trafficFor(options: Omit<LoadOptions, 'runDirectory' | 'nameOrPath'>) {
+  const { environment, scenario, window, confirm } = options;
+  const wish = { ...options, windowSeconds: windowSecondsOf(options) };
+  const { durationSeconds } = trafficOf({ ...wish, targets: [] });
+  const permit = { window, confirm, durationSeconds, isSmoke: scenario === 'smoke' };
+  const targets = loadTargets(withShared(environment), options.target, permit);
+  return { targets, traffic: trafficOf({ ...wish, targets }) };
+}
+
+/** The local store's minutes pass as fast as its control plane; a window has requests enough in four seconds. */
+function windowSecondsOf({ environment, windowSeconds }: Pick<LoadOptions, 'environment' | 'windowSeconds'>): number {
+  return windowSeconds ?? (environment.local ? Math.max(4, 60 / environment.local.timeScale) : 60);
 }
 
 function generatorOptions(options: LoadOptions, wanted: Wanted, everySecond: () => void) {
@@ -102,8 +116,11 @@ function generatorOptions(options: LoadOptions, wanted: Wanted, everySecond: () 
     ...readVariables(),
     // A path means the same wherever k6 looks from.
     TARGET_ENV: /[\\/]|\.json$/.test(nameOrPath) ? resolve(nameOrPath) : nameOrPath,
-    LOAD_RATE_PER_SECOND: String(wanted.ratePerSecond),
     LOAD_DURATION_SECONDS: String(wanted.durationSeconds),
+    LOAD_WINDOW_SECONDS: String(windowSecondsOf(options)),
+    ...(options.ratePerSecond ? { LOAD_RATE_PER_SECOND: String(options.ratePerSecond) } : {}),
+    ...(options.window ? { LOAD_WINDOW: options.window } : {}),
+    ...(options.confirm ? { LOAD_CONFIRM: options.confirm } : {}),
     LOAD_SUMMARY_FILE: resolve(runDirectory, 'k6-summary.json'),
     ...(options.target ? { LOAD_TARGET: options.target } : {}),
     ...(options.caFile ? { SSL_CERT_FILE: resolve(options.caFile) } : {}),

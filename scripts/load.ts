@@ -12,10 +12,13 @@ const flags = {
   target: { type: 'string' },
   rate: { type: 'string' },
   duration: { type: 'string' },
+  window: { type: 'string' },
+  confirm: { type: 'string' },
 } as const;
 
 /**
  * `npm run load -- <scenario> [--env <name or path>] [--target <name or endpoint>] [--rate <requests/s>] [--duration <s>]`
+ * Production, or what shares its plan or database: also `--window <from>/<to> --confirm <name of the environment>`.
  * Exit codes: 0 pass, 1 fail, 2 inconclusive, 3 wrong usage or configuration.
  */
 async function load(signal: AbortSignal): Promise<ExitCode> {
@@ -32,6 +35,8 @@ async function load(signal: AbortSignal): Promise<ExitCode> {
     target: values.target,
     ratePerSecond: positive('--rate', values.rate),
     durationSeconds: positive('--duration', values.duration),
+    window: values.window,
+    confirm: values.confirm,
     runDirectory,
     signal,
     progress: process.stderr,

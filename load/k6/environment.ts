@@ -1,6 +1,6 @@
-import { ConfigurationError } from '../../fixtures/environments/errors.ts';
 import type { Environment, Stamp } from '../../fixtures/environments/schema.ts';
 import { type Target, targetsOf } from '../../fixtures/environments/targets.ts';
+import { type Permit, refusal, requirePermit } from './permit.ts';
 
 /** What a load test needs of an environment; server metrics, telemetry and the local store are none of k6's business. */
 const needed = [
@@ -17,7 +17,15 @@ const needed = [
   'load',
 ] as const;
 
+/** Of a plan or a Cosmos account: which one, and whether production lives on it, too. */
+interface Shared {
+  readonly name: string;
+  readonly servesProduction: boolean;
+}
+
 export type LoadEnvironment = Pick<Environment, (typeof needed)[number]> & {
+  readonly plans: readonly Shared[];
+  readonly cosmosAccounts: readonly Shared[];
   /** `npm run local` can start its store. */
   readonly embedded: boolean;
 };
@@ -34,6 +42,8 @@ export function parseEnvironment(text: string, variables: Variables): LoadEnviro
   return {
     ...given,
     embedded: 'local' in document,
+    plans: sharedOf(document.plans),
+    cosmosAccounts: sharedOf(document.cosmosAccounts),
     stamps: given.stamps.map(withStampDefaults),
     ...(given.global ? { global: { ...given.global, headers: given.global.headers ?? {} } } : {}),
     budgets: { ...given.budgets, journeyMs: given.budgets.journeyMs ?? 10_000, requestMs: given.budgets.requestMs ?? 5_000 },
@@ -44,6 +54,11 @@ export function parseEnvironment(text: string, variables: Variables): LoadEnviro
       seed: given.load.seed ?? 1,
     },
   };
+}
+
+/** Their ARM ids may name variables that k6 has no use for, so they are left out. */
+function sharedOf(list: unknown): Shared[] {
+  return (list as Partial<Shared>[]).map(({ name = '', servesProduction = false }) => ({ name, servesProduction }));
 }
 
 function withStampDefaults(stamp: Stamp): Stamp {
@@ -66,21 +81,40 @@ function variableNamed(name: string, variables: Variables): string {
 
 /**
  * Where load goes: the regional endpoint of every active stamp and the global one, or the one that is asked for by its
- * name or endpoint. Throws ConfigurationError for a host that the
- * environment doesn't name, and for production.
+ * name or endpoint. Throws ConfigurationError for a host that the environment doesn't name, for checkouts that cost money,
+ * and for production without its window and confirmation.
  */
-export function loadTargets(environment: Omit<LoadEnvironment, 'embedded'>, wanted?: string): Target[] {
-  const refused = (path: string, seen: string, allowed: string) =>
-    new ConfigurationError(`Load on ${environment.name}`, [{ path, seen, allowed }]);
-  // A slot shares plan and database with production, so neither takes load.
-  if (environment.production) throw refused('production', 'production', 'an environment that serves no shoppers');
-  if (environment.payment === 'live' && (environment.load.mix.checkout ?? 0) > 0)
-    throw refused('load.mix.checkout', 'checkouts where payment is live', 'a mix without checkout, or another payment');
+export function loadTargets(environment: Omit<LoadEnvironment, 'embedded'>, wanted?: string, permit: Permit = {}): Target[] {
+  if (environment.payment === 'live' && (environment.load.mix.checkout ?? 0) > 0) {
+    const allowed = 'a mix without checkout, or another payment';
+    throw refusal(environment.name, { path: 'load.mix.checkout', seen: 'checkouts where payment is live', allowed });
+  }
+  const targets = chosenTargets(environment, wanted);
+  // A slot shares plan and database with production: a smoke test is all that it takes.
+  const takes = (target: Target) => permit.isSmoke === true && target.kind === 'slot';
+  const touching = targets.filter((target) => !takes(target) && servesProduction(environment, target));
+  if (touching.length > 0) requirePermit(environment.name, touching, permit);
+  return targets;
+}
+
+/** Whether load on a target is felt by production: it is one, or its plan or Cosmos account serves one, too. */
+export function servesProduction(environment: Omit<LoadEnvironment, 'embedded'>, { stamp }: Target): boolean {
+  if (environment.production) return true;
+  const shares = (list: readonly Shared[], name: string) => list.some((one) => one.name === name && one.servesProduction);
+  // The global endpoint may lead to any stamp.
+  return environment.stamps.some(
+    ({ name, plan, cosmos }) =>
+      (stamp ?? name) === name && (shares(environment.plans, plan) || shares(environment.cosmosAccounts, cosmos)),
+  );
+}
+
+function chosenTargets(environment: Omit<LoadEnvironment, 'embedded'>, wanted?: string): Target[] {
   const all = targetsOf(environment as Environment);
   if (wanted) {
     const found = targetNamed(all, wanted);
     const known = all.map((target) => `${target.name} (${target.endpoint})`).join(', ');
-    if (!found) throw refused('target', wanted, `what the environment names: ${known}`);
+    if (!found)
+      throw refusal(environment.name, { path: 'target', seen: wanted, allowed: `what the environment names: ${known}` });
     return [found];
   }
   const standby = new Set(environment.stamps.filter((stamp) => stamp.role === 'standby').map((stamp) => stamp.name));

@@ -17,9 +17,9 @@ function textOf(wanted: string): string {
 }
 
 /** A number from a variable; an empty one counts as unset. */
-export function numberFrom(name: string, otherwise: number): number {
+export function numberFrom(name: string): number | undefined {
   const text = __ENV[name];
-  if (!text) return otherwise;
+  if (!text) return undefined;
   const value = Number(text);
   if (!(value > 0)) throw new Error(`${name} is ${text}, allowed: a number above 0`);
   return value;

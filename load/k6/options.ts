@@ -1,5 +1,5 @@
 import type { LoadEnvironment } from './environment.ts';
-import type { Arrivals } from './profiles.ts';
+import type { Traffic } from './traffic.ts';
 
 /** Tags that a sample is judged by; the others cost CPU in k6 and in what reads its samples. */
 const systemTags = ['check', 'error_code', 'expected_response', 'method', 'name', 'scenario', 'status'];
@@ -7,19 +7,29 @@ const systemTags = ['check', 'error_code', 'expected_response', 'method', 'name'
 /** What every scenario has in common: no cookies kept, no redirects followed to hosts that nobody named, samples lean. */
 export const commonOptions = { systemTags, maxRedirects: 0, noCookiesReset: false, setupTimeout: '30s' };
 
+/** So many seconds count before production's own objectives may end a run: one slow first answer is no reason. */
+const productionGrace = '10s';
+
 /**
  * The environment's objectives as k6's own thresholds, for plain `k6 run`. A threshold without samples passes in k6, so the
- * requests are counted, too: setup's own make sure that this one never is without.
+ * requests are counted, too: setup's own make sure that this one never is without. Load that production feels ends as soon
+ * as an objective is missed.
  */
-export function objectiveThresholds(scenario: string, { objectives, budgets }: LoadEnvironment, expected: Arrivals) {
+export function objectiveThresholds(
+  scenario: string,
+  { objectives, budgets }: LoadEnvironment,
+  traffic: Traffic,
+  abort: boolean,
+) {
   const of = `scenario:${scenario}`;
   const errors = objectives.errorPercent / 100;
+  const rule = (threshold: string) => [abort ? { threshold, abortOnFail: true, delayAbortEval: productionGrace } : threshold];
   return {
     // A refused connection counts as an answer within 0 ms, hence the second tag.
-    [`http_req_duration{${of},expected_response:true}`]: [`p(95)<=${objectives.latencyP95Ms}`],
-    [`http_req_failed{${of}}`]: [`rate<=${errors}`],
-    [`checks{${of}}`]: [`rate>=${1 - errors}`],
+    [`http_req_duration{${of},expected_response:true}`]: rule(`p(95)<=${objectives.latencyP95Ms}`),
+    [`http_req_failed{${of}}`]: rule(`rate<=${errors}`),
+    [`checks{${of}}`]: rule(`rate>=${1 - errors}`),
     [`journey_duration{${of}}`]: [`p(95)<=${budgets.journeyMs}`],
-    http_reqs: [`count>=${Math.floor(expected.iterations * expected.requestsPerIteration * 0.9)}`],
+    http_reqs: [`count>=${Math.floor(traffic.iterations * traffic.arrivals.requestsPerIteration * 0.9)}`],
   };
 }

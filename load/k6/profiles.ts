@@ -1,5 +1,76 @@
-import { type Mix, meanRequests } from './mix.ts';
 import { shareOfFirst } from './zipf.ts';
+
+/** A corner of the rate over time: seconds since the start, and the share of the wanted rate then. Straight lines between. */
+export type Corner = readonly [atSeconds: number, share: number];
+
+/** What a scenario sends, as data; what it is for and how it is judged stands elsewhere. */
+export interface Profile {
+  readonly corners: (durationSeconds: number) => readonly Corner[];
+  /** Default: the environment's. */
+  readonly durationSeconds?: number;
+  /** Requests per second; default: the environment's. */
+  readonly ratePerSecond?: number;
+  /** Default: the environment's mix as it is. */
+  readonly mix?: 'even' | 'varied';
+  /** Default: the environment's. */
+  readonly zipfExponent?: number;
+  /** Each region's share of the traffic follows the hour there. */
+  readonly byGeography?: true;
+}
+
+const steady = (durationSeconds: number): readonly Corner[] => [
+  [0, 1],
+  [durationSeconds, 1],
+];
+
+/** A spike's way up and down; shorter where the whole run has no room for it. */
+const spikeRampSeconds = 10;
+
+/**
+ * One row a scenario. A rate is a share of the target rate, so that one profile fits every environment.
+ * `breakpoint` begins well below the target and ends at three times it: what holds that long has room enough.
+ * `soak` runs at 70 %: a leak shows in time, not in height.
+ * `hot-product` has an exponent at which everybody wants the first shoe: 2^-30 of the choices are the second.
+ */
+export const profiles = {
+  smoke: { corners: steady, durationSeconds: 20, ratePerSecond: 5, mix: 'even' },
+  target: { corners: steady },
+  spike: {
+    corners: (durationSeconds) => {
+      const ramp = Math.min(spikeRampSeconds, durationSeconds / 6);
+      const [from, to] = [durationSeconds / 4, (durationSeconds * 3) / 4];
+      return [
+        [0, 0.1],
+        [from, 0.1],
+        [from + ramp, 1],
+        [to, 1],
+        [to + ramp, 0.1],
+        [durationSeconds, 0.1],
+      ];
+    },
+    durationSeconds: 120,
+  },
+  breakpoint: {
+    corners: (durationSeconds) => [
+      [0, 0.25],
+      [durationSeconds, 3],
+    ],
+    durationSeconds: 300,
+  },
+  soak: {
+    corners: (durationSeconds) => [
+      [0, 0.7],
+      [durationSeconds, 0.7],
+    ],
+    durationSeconds: 3600,
+  },
+  'hot-product': { corners: steady, durationSeconds: 120, zipfExponent: 30 },
+  day: { corners: steady, durationSeconds: 24 * 60, byGeography: true },
+  'cosmos-ru': { corners: steady, durationSeconds: 600, mix: 'varied' },
+} as const satisfies Record<string, Profile>;
+
+export type Scenario = keyof typeof profiles;
+export const profileOf = (scenario: Scenario): Profile => profiles[scenario];
 
 /** The catalogue that the seed makes, and the page that journeys ask for: a choice beyond the first page costs one more. */
 const catalogue = { products: 200, pageSize: 20 };
@@ -26,12 +97,10 @@ export function requestsOfJourneys(zipfExponent: number): Record<string, number>
   );
 }
 
-/** What every scenario of an open model is made of. */
-export interface LoadWish {
+export interface ArrivalsWish {
   readonly ratePerSecond: number;
   readonly durationSeconds: number;
-  readonly mix: Mix;
-  readonly zipfExponent: number;
+  readonly requestsPerIteration: number;
   /** Objective: 95 % of the requests are answered within this time. */
   readonly latencyP95Ms: number;
 }
@@ -57,8 +126,8 @@ const fewestVirtualUsers = 20;
  * so the requests per iteration cancel out: busy = requests/s × latency = 60 × 0.2 s = 12 at the objective.
  * Twice that stands ready (24); six times that (72) is the most that k6 may start.
  */
-export function arrivalsOf(wish: LoadWish): Arrivals {
-  const requestsPerIteration = meanRequests(wish.mix, requestsOfJourneys(wish.zipfExponent));
+export function arrivalsOf(wish: ArrivalsWish): Arrivals {
+  const { requestsPerIteration } = wish;
   const iterationsPerSecond = wish.ratePerSecond / requestsPerIteration;
   const busy = (wish.ratePerSecond * wish.latencyP95Ms) / 1000;
   const preAllocatedVUs = Math.max(fewestVirtualUsers, Math.ceil(busy * headroom.preAllocated));
@@ -69,17 +138,4 @@ export function arrivalsOf(wish: LoadWish): Arrivals {
     preAllocatedVUs,
     maxVUs: Math.max(preAllocatedVUs, Math.ceil(busy * headroom.maximum)),
   };
-}
-
-/** k6 takes whole rates only: iterations per hour are fine enough for 0.03 % at one iteration a second. */
-export function constantArrivals(arrivals: Arrivals, durationSeconds: number) {
-  return {
-    executor: 'constant-arrival-rate',
-    rate: Math.max(1, Math.round(arrivals.iterationsPerSecond * 3600)),
-    timeUnit: '1h',
-    duration: `${durationSeconds}s`,
-    preAllocatedVUs: arrivals.preAllocatedVUs,
-    maxVUs: arrivals.maxVUs,
-    gracefulStop: '10s',
-  } as const;
 }

@@ -5,10 +5,10 @@ import { journeys } from '../../synthetics/journeys/index.ts';
 import { planRun, shopperOf } from '../../synthetics/journeys/plan.ts';
 import { type JourneyRecord, runJourney } from '../../synthetics/journeys/run.ts';
 import type { LoadEnvironment } from './environment.ts';
-import { journeyChooser } from './mix.ts';
-import { evenPoint, iterationSeed, seededRandom } from './random.ts';
+import { iterationSeed, seededRandom } from './random.ts';
 import { k6Hooks, k6Transport } from './shopper.ts';
 import { fetchToken, type Token, tokenHolder } from './tokens.ts';
+import type { Traffic } from './traffic.ts';
 import { zipf } from './zipf.ts';
 
 /** What setup hands to every iteration, as JSON. */
@@ -22,9 +22,12 @@ export interface SetUp {
 const journeyDuration = new Trend('journey_duration', true);
 
 /** Runs the journeys of the mix, one an iteration; made once a virtual user, in the init context. */
-export function shopping(environment: LoadEnvironment, targets: readonly Target[]): (setUp: SetUp) => Promise<void> {
+export function shopping(
+  environment: LoadEnvironment,
+  targets: readonly Target[],
+  traffic: Traffic,
+): (setUp: SetUp) => Promise<void> {
   const { load, auth, shoppers } = environment;
-  const choose = journeyChooser(load.mix, load.seed);
   const held = tokenHolder(auth);
   let fromSetup: Token | undefined;
   const token = (fresh: boolean) => (fresh || !fromSetup ? fetchToken(auth) : held(fromSetup)).value;
@@ -33,12 +36,12 @@ export function shopping(environment: LoadEnvironment, targets: readonly Target[
     fromSetup = first;
     // Everything follows from the iteration's number, whichever virtual user runs it: two runs send the same traffic.
     const index = exec.scenario.iterationInTest;
-    const target = targets[Math.floor(evenPoint(load.seed, index)[1] * targets.length)];
-    const journey = journeyNamed(choose(index));
+    const target = targets[traffic.targetOf(index)];
+    const journey = journeyNamed(traffic.journeyOf(index));
     if (!target) throw new Error('there is no target');
     const random = seededRandom(iterationSeed(load.seed, index));
     const hex = index.toString(16).padStart(16, '0');
-    const pick = (count: number) => zipf(random, count, load.zipfExponent);
+    const pick = (count: number) => zipf(random, count, traffic.zipfExponent);
     const ids = { shopperId: shopperOf(shoppers, index), runId: `${run}-${index}`, traceId: run + hex, resultId: odd(hex) };
     const { context, route } = planRun({ environment, target, ...ids, pick });
     const { tags } = exec.vu.metrics;

@@ -5,8 +5,11 @@ export interface Wanted {
   readonly scenario: string;
   readonly environment: string;
   readonly targets: readonly string[];
+  /** On average over the run. */
   readonly ratePerSecond: number;
   readonly durationSeconds: number;
+  /** The rate over time, straight lines between. */
+  readonly corners: readonly { readonly atSeconds: number; readonly ratePerSecond: number }[];
   /** Iterations of each journey of the mix. */
   readonly journeys: Readonly<Record<string, number>>;
   readonly latencyP95Ms: number;

@@ -26,6 +26,10 @@ export function observed({ wanted, samples, generator }: Changes = {}): RunObser
       targets: ['westeurope', 'global'],
       ratePerSecond: 60,
       durationSeconds: 60,
+      corners: [
+        { atSeconds: 0, ratePerSecond: 60 },
+        { atSeconds: 60, ratePerSecond: 60 },
+      ],
       journeys: { browse: 100, checkout: 100 },
       latencyP95Ms: 200,
       errorPercent: 1,

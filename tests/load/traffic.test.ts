@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { chooser, journeyCounts, meanRequests, sharesOf } from '../../load/k6/mix.ts';
-import { arrivalsOf, constantArrivals, requestsOfJourneys } from '../../load/k6/profiles.ts';
+import { arrivalsOf, requestsOfJourneys } from '../../load/k6/profiles.ts';
 import { evenPoint, iterationSeed, seededRandom } from '../../load/k6/random.ts';
 import { shareOfFirst, zipf } from '../../load/k6/zipf.ts';
 
@@ -105,7 +105,8 @@ describe('the mix of journeys', () => {
 });
 
 describe('arrivals', () => {
-  const wish = { ratePerSecond: 60, durationSeconds: 60, mix: localMix, zipfExponent: 1, latencyP95Ms: 200 };
+  const requestsPerIteration = meanRequests(localMix, requestsOfJourneys(1));
+  const wish = { ratePerSecond: 60, durationSeconds: 60, requestsPerIteration, latencyP95Ms: 200 };
 
   it('follow from the rate by the requests of the mix', () => {
     const arrivals = arrivalsOf(wish);
@@ -120,10 +121,5 @@ describe('arrivals', () => {
     { title: 'never fewer than 20', change: { ratePerSecond: 5 }, pre: 20, max: 20 },
   ])('have their virtual users: $title', ({ change, pre, max }) => {
     expect(arrivalsOf({ ...wish, ...change })).toMatchObject({ preAllocatedVUs: pre, maxVUs: max });
-  });
-
-  it('are whole numbers an hour, as k6 wants them', () => {
-    expect(constantArrivals(arrivalsOf(wish), 60)).toMatchObject({ rate: 62_646, timeUnit: '1h', duration: '60s', maxVUs: 72 });
-    expect(constantArrivals(arrivalsOf({ ...wish, ratePerSecond: 0.0001 }), 60).rate).toBe(1);
   });
 });

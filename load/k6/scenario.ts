@@ -1,0 +1,38 @@
+import http from 'k6/http';
+import { loadTargets, servesProduction } from './environment.ts';
+import { arrivalScenario } from './executor.ts';
+import { numberFrom, openEnvironment } from './open-environment.ts';
+import { commonOptions, objectiveThresholds } from './options.ts';
+import type { Scenario } from './profiles.ts';
+import { ready } from './ready.ts';
+import { type SetUp, shopping } from './shopping.ts';
+import { trafficOf } from './traffic.ts';
+
+/** A scenario's script: k6's options, its setup, and what every iteration does. Called in the init context. */
+export function scenarioOf(scenario: Scenario) {
+  const environment = openEnvironment();
+  const wish = {
+    scenario,
+    environment,
+    ratePerSecond: numberFrom('LOAD_RATE_PER_SECOND'),
+    durationSeconds: numberFrom('LOAD_DURATION_SECONDS'),
+    windowSeconds: numberFrom('LOAD_WINDOW_SECONDS'),
+  };
+  const { durationSeconds } = trafficOf({ ...wish, targets: [] });
+  const permit = { window: __ENV.LOAD_WINDOW, confirm: __ENV.LOAD_CONFIRM, isSmoke: scenario === 'smoke', durationSeconds };
+  const targets = loadTargets(environment, __ENV.LOAD_TARGET, permit);
+  const traffic = trafficOf({ ...wish, targets });
+
+  // 401 is what a visitor is meant to get from a shopper's page; anyone else's 401 fails its journey's own rule.
+  http.setResponseCallback(http.expectedStatuses({ min: 200, max: 399 }, 401));
+  const abort = targets.some((target) => servesProduction(environment, target));
+  return {
+    options: {
+      ...commonOptions,
+      scenarios: { [scenario]: arrivalScenario(traffic) },
+      thresholds: scenario === 'breakpoint' ? {} : objectiveThresholds(scenario, environment, traffic, abort),
+    },
+    setup: (): SetUp => ready(environment, targets),
+    iteration: shopping(environment, targets, traffic),
+  };
+}

@@ -1,0 +1,168 @@
+import type { Target } from '../../fixtures/environments/targets.ts';
+import { activity, worldCorners } from './day.ts';
+import type { LoadEnvironment } from './environment.ts';
+import { chooser, type Mix, meanRequests, sharesOf } from './mix.ts';
+import {
+  type Arrivals,
+  arrivalsOf,
+  type Corner,
+  type Profile,
+  profileOf,
+  requestsOfJourneys,
+  type Scenario,
+} from './profiles.ts';
+import { evenPoint } from './random.ts';
+
+export interface TrafficWish {
+  readonly scenario: Scenario;
+  readonly environment: Pick<LoadEnvironment, 'load' | 'objectives'>;
+  readonly targets: readonly Target[];
+  /** Requests per second over all targets; default: the profile's, else the environment's. */
+  readonly ratePerSecond?: number | undefined;
+  /** Seconds; default: the profile's, else the environment's. */
+  readonly durationSeconds?: number | undefined;
+  /** Seconds for which a varied mix stays as it is; default a minute, as Azure's metrics have it. */
+  readonly windowSeconds?: number | undefined;
+}
+
+/** All that a run sends, known beforehand: which journey on which target an iteration is follows from its number alone. */
+export interface Traffic {
+  readonly durationSeconds: number;
+  /** Requests per second, on average over the run. */
+  readonly ratePerSecond: number;
+  /** Requests per second at the corners of the profile. */
+  readonly corners: readonly Corner[];
+  /** Of the highest rate: virtual users are made for the peak. */
+  readonly arrivals: Arrivals;
+  readonly iterations: number;
+  readonly zipfExponent: number;
+  readonly mixes: readonly Mix[];
+  journeyOf(iteration: number): string;
+  targetOf(iteration: number): number;
+}
+
+/** The same in k6 and in what judges it. Throws for a journey that load doesn't know. */
+export function trafficOf({ scenario, environment, targets, windowSeconds = 60, ...wish }: TrafficWish): Traffic {
+  const profile = profileOf(scenario);
+  const { load, objectives } = environment;
+  const durationSeconds = wish.durationSeconds ?? profile.durationSeconds ?? load.durationSeconds;
+  const wantedPerSecond = wish.ratePerSecond ?? profile.ratePerSecond ?? load.ratePerSecond;
+  const zipfExponent = profile.zipfExponent ?? load.zipfExponent;
+  const shares = cornersOf(profile, targets, durationSeconds);
+  const mixes = mixesOf(profile, load.mix);
+  const peakPerSecond = wantedPerSecond * Math.max(...shares.map(([, share]) => share));
+  const arrivals = arrivalsOf({
+    ratePerSecond: peakPerSecond,
+    durationSeconds,
+    requestsPerIteration: meanOf(mixes.map((mix) => meanRequests(mix, requestsOfJourneys(zipfExponent)))),
+    latencyP95Ms: objectives.latencyP95Ms,
+  });
+  const corners = shares.map(([at, share]): Corner => [at, share * wantedPerSecond]);
+  const time = timeline(corners, arrivals.requestsPerIteration);
+  const choosers = mixes.map(chooser);
+  return {
+    durationSeconds,
+    ratePerSecond: requestsUnder(corners) / durationSeconds,
+    corners,
+    arrivals,
+    iterations: Math.round(time.iterations),
+    zipfExponent,
+    mixes,
+    journeyOf(iteration) {
+      // A mix that never changes needs no look at the time.
+      const window = choosers.length === 1 ? 0 : Math.floor(time.secondsAt(iteration) / windowSeconds) % choosers.length;
+      return (choosers[window] as (point: number) => string)(evenPoint(load.seed, iteration)[0]);
+    },
+    targetOf(iteration) {
+      const point = evenPoint(load.seed, iteration)[1];
+      if (!profile.byGeography) return Math.floor(point * targets.length);
+      return byActivity(targets, (time.secondsAt(iteration) / durationSeconds) * 24, point);
+    },
+  };
+}
+
+/** How often each journey comes up: exactly, since the sequence is known. */
+export function journeysOf(traffic: Traffic): Record<string, number> {
+  const names = new Set(traffic.mixes.flatMap((mix) => [...sharesOf(mix).keys()]));
+  const counts: Record<string, number> = Object.fromEntries([...names].map((name) => [name, 0]));
+  for (let iteration = 0; iteration < traffic.iterations; iteration += 1) {
+    const name = traffic.journeyOf(iteration);
+    counts[name] = (counts[name] ?? 0) + 1;
+  }
+  return counts;
+}
+
+function cornersOf(profile: Profile, targets: readonly Target[], durationSeconds: number): readonly Corner[] {
+  if (!profile.byGeography) return profile.corners(durationSeconds);
+  const regions = targets.flatMap(({ region }) => region ?? []);
+  return regions.length === 0 ? profile.corners(durationSeconds) : worldCorners(regions, durationSeconds);
+}
+
+/**
+ * The mixes that take turns. Varied on purpose: the environment's own, then for each journey one in which it is half of
+ * all, so that the cost of each can be told from that of the others (as many windows as unknowns, and the mix itself).
+ */
+function mixesOf({ mix: kind }: Profile, mix: Mix): readonly Mix[] {
+  const shares = sharesOf(mix);
+  if (kind === undefined) return [mix];
+  if (kind === 'even') return [Object.fromEntries([...shares.keys()].map((name) => [name, 1]))];
+  const emphasised = (most: string): Mix =>
+    Object.fromEntries([...shares].map(([name, share]) => [name, share / 2 + (name === most ? 0.5 : 0)]));
+  return shares.size === 1 ? [mix] : [mix, ...[...shares.keys()].map(emphasised)];
+}
+
+/** Requests under the corners' lines. */
+const requestsUnder = (corners: readonly Corner[]) =>
+  corners.slice(1).reduce((sum, [at, rate], index) => {
+    const [from, before] = corners[index] as Corner;
+    return sum + ((before + rate) / 2) * (at - from);
+  }, 0);
+
+/** A region has its hour; the global endpoint stands for all of them and gets their mean. */
+function byActivity(targets: readonly Target[], utcHour: number, point: number): number {
+  const own = targets.map(({ region }) => (region === undefined ? undefined : activity(region, utcHour)));
+  const mean = meanOf(own.flatMap((value) => value ?? []));
+  const weights = own.map((value) => value ?? (Number.isNaN(mean) ? 1 : mean));
+  let aim = point * weights.reduce((sum, weight) => sum + weight, 0);
+  const found = weights.findIndex((weight) => {
+    aim -= weight;
+    return aim < 0;
+  });
+  return found === -1 ? targets.length - 1 : found;
+}
+
+const meanOf = (values: readonly number[]) => values.reduce((sum, value) => sum + value, 0) / values.length;
+
+interface Stretch {
+  readonly atSeconds: number;
+  readonly perSecond: number;
+  /** Change of the rate per second. */
+  readonly slope: number;
+  /** Iterations before it. */
+  readonly before: number;
+}
+
+/** Between two corners the rate r + s·t has brought r·t + s·t²/2 iterations after t seconds; solved for t it is the time. */
+function timeline(corners: readonly Corner[], requestsPerIteration: number) {
+  const stretches: Stretch[] = [];
+  let before = 0;
+  corners.slice(1).forEach(([toSeconds, to], index) => {
+    const [fromSeconds, from] = corners[index] as Corner;
+    const seconds = toSeconds - fromSeconds;
+    const [perSecond, end] = [from / requestsPerIteration, to / requestsPerIteration];
+    if (seconds > 0) stretches.push({ atSeconds: fromSeconds, perSecond, slope: (end - perSecond) / seconds, before });
+    before += ((perSecond + end) / 2) * seconds;
+  });
+  return {
+    iterations: before,
+    secondsAt(iteration: number): number {
+      const found = stretches.findLast((stretch) => stretch.before <= iteration) ?? stretches[0];
+      if (!found) return 0;
+      const { atSeconds, perSecond, slope } = found;
+      const over = Math.max(0, iteration - found.before);
+      // 2n / (r + √(r² + 2sn)): the same root, and good for a slope of 0, too.
+      const root = perSecond + Math.sqrt(Math.max(0, perSecond * perSecond + 2 * slope * over));
+      return root === 0 ? atSeconds : atSeconds + (2 * over) / root;
+    },
+  };
+}

@@ -1,0 +1,47 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Environment } from '../fixtures/environments/schema.ts';
+import { readVariables, type Variables } from '../fixtures/environments/variables.ts';
+
+const folder = join(__dirname, '..', 'fixtures', 'environments');
+
+/**
+ * Marks plans and Cosmos accounts that a production environment beside this one names by the same ARM id: nobody has to
+ * remember to say so.
+ */
+export function withShared(environment: Environment, variables: Variables = readVariables(), from = folder): Environment {
+  const ids = productionIds(from, variables);
+  const marked = <T extends { readonly resourceId?: string | undefined; readonly servesProduction: boolean }>(one: T): T => ({
+    ...one,
+    servesProduction: one.servesProduction || ids.has(normal(one.resourceId, variables)),
+  });
+  return { ...environment, plans: environment.plans.map(marked), cosmosAccounts: environment.cosmosAccounts.map(marked) };
+}
+
+/** ARM ids know no case; a variable that isn't set stays as it is written, and is the same in both files. */
+function normal(id: string | undefined, variables: Variables): string {
+  return (id ?? '').replace(/\$\{(\w+)\}/g, (whole, name: string) => variables[name] ?? whole).toLowerCase();
+}
+
+interface Document {
+  readonly production?: unknown;
+  readonly plans?: readonly { readonly resourceId?: string }[];
+  readonly cosmosAccounts?: readonly { readonly resourceId?: string }[];
+}
+
+function productionIds(from: string, variables: Variables): ReadonlySet<string> {
+  const documents = readdirSync(from).flatMap((file) => (file.endsWith('.json') ? documentIn(join(from, file)) : []));
+  const shared = documents.flatMap(({ production, plans = [], cosmosAccounts = [] }) =>
+    production === true ? [...plans, ...cosmosAccounts] : [],
+  );
+  return new Set(shared.flatMap(({ resourceId }) => (resourceId ? normal(resourceId, variables) : [])));
+}
+
+/** Another environment's file that can't be read is its own command's business. */
+function documentIn(file: string): Document[] {
+  try {
+    return [JSON.parse(readFileSync(file, 'utf8')) as Document];
+  } catch {
+    return [];
+  }
+}

@@ -1,0 +1,118 @@
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, describe, expect, it } from 'vitest';
+import { environmentSchema } from '../../fixtures/environments/schema.ts';
+import { loadTargets, parseEnvironment } from '../../load/k6/environment.ts';
+import type { Permit } from '../../load/k6/permit.ts';
+import { withShared } from '../../load/production.ts';
+import { type LoadOptions, wantedOf } from '../../load/run.ts';
+
+const text = readFileSync(join(__dirname, '../../fixtures/environments/local.json'), 'utf8');
+type Part = Record<string, unknown>;
+type Document = Part & { plans: Part[]; cosmosAccounts: Part[]; stamps: Part[] };
+const local = () => JSON.parse(text) as Document;
+
+const isProduction = (d: Document) => ({ ...d, production: true });
+const sharesPlan = (d: Document) => ({ ...d, plans: [{ ...d.plans[0], servesProduction: true }, d.plans[1]] });
+const sharesCosmos = (d: Document) => ({ ...d, cosmosAccounts: [{ ...d.cosmosAccounts[0], servesProduction: true }] });
+
+const nowMs = Date.parse('2026-11-24T02:30:00Z');
+const inTime = '2026-11-24T02:00Z/2026-11-24T04:00Z';
+const allowed = { window: inTime, confirm: 'local', durationSeconds: 60, nowMs };
+
+const targets = (change: (d: Document) => object, target?: string, permit: Permit = { nowMs }) =>
+  loadTargets(parseEnvironment(JSON.stringify(change(local())), {}), target, permit).map(({ name }) => name);
+
+describe('load that production feels', () => {
+  it.each([
+    { title: 'a production environment', change: isProduction },
+    { title: "production's slot", change: isProduction, target: 'eastus-staging' },
+    { title: "a stamp on production's plan", change: sharesPlan, target: 'westeurope' },
+    { title: "a slot on production's plan", change: sharesPlan, target: 'westeurope-staging' },
+    { title: "a stamp on production's Cosmos account", change: sharesCosmos, target: 'eastus' },
+    { title: 'the global endpoint above such a stamp', change: sharesPlan, target: 'global' },
+    { title: 'all targets, one of which shares', change: sharesPlan },
+  ])('is refused without window and confirmation: $title', ({ change, target }) => {
+    expect(() => targets(change, target)).toThrow(/production, or what shares its plan or database/);
+    expect(() => targets(change, target)).toThrow(/--window: got nothing[\s\S]*--confirm: got nothing/);
+    expect(targets(change, target, allowed)).not.toHaveLength(0);
+  });
+
+  it.each([
+    { title: 'a stamp with a plan of its own', target: 'eastus' },
+    { title: 'the slot of such a stamp', target: 'eastus-staging' },
+  ])('is not $title', ({ target }) => expect(targets(sharesPlan, target)).toEqual([target]));
+
+  it.each([
+    { title: 'its name is not confirmed', permit: { confirm: 'prod' }, told: /--confirm: got prod; allowed: .* local$/ },
+    {
+      title: 'the window is over',
+      permit: { nowMs: Date.parse('2026-11-24T04:00:01Z') },
+      told: /--window: .* allowed: a window that holds the whole run, 2026-11-24T04:00:01.000Z to 2026-11-24T04:01:01/,
+    },
+    { title: 'the window has not begun', permit: { nowMs: nowMs - 3_600_000 }, told: /--window/ },
+    { title: 'the run outlasts the window', permit: { durationSeconds: 5_401 }, told: /--window/ },
+    { title: 'the window ends before it begins', permit: { window: inTime.split('/').reverse().join('/') }, told: /earlier one/ },
+    { title: 'the window has no zone', permit: { window: inTime.replaceAll('Z', '') }, told: /times with their zone/ },
+    { title: 'the window has no end', permit: { window: inTime.slice(0, 17) }, told: /times with their zone/ },
+    { title: 'the window has a third time', permit: { window: `${inTime}/${inTime}` }, told: /times with their zone/ },
+    { title: 'the window is a word', permit: { window: 'now/later' }, told: /times with their zone/ },
+  ])('is refused when $title', ({ permit, told }) => {
+    expect(() => targets(isProduction, undefined, { ...allowed, ...permit })).toThrow(told);
+  });
+
+  it('fits a window to its last second, in any zone', () => {
+    const window = '2026-11-24T03:30+01:00/2026-11-23T21:31-05:00';
+    expect(targets(isProduction, 'eastus', { ...allowed, window })).toEqual(['eastus']);
+  });
+
+  it('is a smoke test on a slot alone that needs no window', () => {
+    const smoke = { nowMs, isSmoke: true };
+    expect(targets(isProduction, 'eastus-staging', smoke)).toEqual(['eastus-staging']);
+    expect(() => targets(isProduction, 'eastus', smoke)).toThrow(/--window/);
+  });
+
+  it('buys nothing with real money, whatever the window', () => {
+    const live = (d: Document) => ({ ...isProduction(d), payment: 'live', allowLiveCheckout: true });
+    expect(() => targets(live, undefined, allowed)).toThrow(/load.mix.checkout: got checkouts where payment is live/);
+  });
+
+  it('is refused before a run by its own duration', () => {
+    const environment = environmentSchema.parse(isProduction(local()));
+    const soon = new Date(Date.now() + 120_000).toISOString();
+    const window = `${new Date(Date.now() - 60_000).toISOString()}/${soon}`;
+    const wanted = (change: Partial<LoadOptions>) =>
+      wantedOf({ environment, scenario: 'target', window, confirm: 'local', ...change });
+    expect(wanted({}).durationSeconds).toBe(60);
+    expect(() => wanted({ durationSeconds: 180 })).toThrow(/a window that holds the whole run/);
+    expect(() => wanted({ scenario: 'soak' })).toThrow(/a window that holds the whole run/);
+  });
+});
+
+describe("production's own resources", () => {
+  const folder = mkdtempSync(join(tmpdir(), 'environments-'));
+  afterAll(() => rmSync(folder, { recursive: true, force: true }));
+  const id = '/subscriptions/${SUBSCRIPTION}/resourceGroups/Shop/providers/Microsoft.Web/serverfarms/plan';
+  const withId = (resourceId: string, production: boolean) => ({
+    ...local(),
+    production,
+    plans: [{ ...local().plans[0], resourceId }, local().plans[1]],
+  });
+  writeFileSync(join(folder, 'production.json'), JSON.stringify(withId(id, true)));
+  writeFileSync(join(folder, 'devtest.json'), JSON.stringify(withId('/subscriptions/other', false)));
+  writeFileSync(join(folder, 'broken.json'), '{');
+
+  it.each([
+    { title: 'the same id in another case', resourceId: id.toUpperCase().replace('${SUBSCRIPTION}', 'S-1'), shared: true },
+    { title: 'the same id by the same unset variable', resourceId: id, variables: {}, shared: true },
+    { title: 'another subscription', resourceId: id.replace('${SUBSCRIPTION}', 's-2'), shared: false },
+    { title: 'an id that only a test environment names', resourceId: '/subscriptions/other', shared: false },
+    { title: 'no id', resourceId: undefined, shared: false },
+  ])('are known by their ARM id: $title', ({ resourceId, variables = { SUBSCRIPTION: 's-1' }, shared }) => {
+    const environment = environmentSchema.parse(withId(resourceId as string, false));
+    const marked = withShared(environment, variables, folder);
+    expect(marked.plans.map(({ servesProduction }) => servesProduction)).toEqual([shared, false]);
+    expect(marked.cosmosAccounts[0]?.servesProduction).toBe(false);
+  });
+});
