@@ -1,0 +1,138 @@
+import type { TokenCredential } from '@azure/core-auth';
+import { type Dispatcher, request } from 'undici';
+
+export interface ArmOptions {
+  /** Default https://management.azure.com; the local store's control endpoint speaks the same. */
+  readonly endpoint?: string;
+  readonly credential: TokenCredential;
+  /** How long an operation may take altogether, milliseconds. Default ten minutes. */
+  readonly limitMs?: number;
+  readonly sleep?: (ms: number) => Promise<void>;
+  readonly now?: () => number;
+}
+
+/** Azure Resource Manager: one driver for Azure and the local store. Paths are resource ids. */
+export interface Arm {
+  get(path: string, apiVersion: string): Promise<unknown>;
+  /** These resolve once the operation is done, with its result where it has one. */
+  patch(path: string, apiVersion: string, body: unknown): Promise<unknown>;
+  put(path: string, apiVersion: string, body: unknown): Promise<unknown>;
+  post(path: string, apiVersion: string, body?: unknown): Promise<unknown>;
+}
+
+/** What ARM refused, or an operation that failed. */
+export class ArmError extends Error {
+  override readonly name = 'ArmError';
+  readonly status: number;
+  /** ARM's own, such as `ResourceNotFound`. */
+  readonly code: string;
+  constructor(status: number, code: string, message: string) {
+    super(message);
+    this.status = status;
+    this.code = code;
+  }
+}
+
+interface Answer {
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string | string[] | undefined>>;
+  readonly body: unknown;
+}
+
+type Fields = Readonly<Record<string, unknown>>;
+
+const scope = 'https://management.azure.com/.default';
+const requestLimitMs = 30_000;
+const defaultLimitMs = 600_000;
+/** Where ARM gives no Retry-After, and the least between two questions; the local store's control plane runs faster. */
+const defaultPauseMs = 1_000;
+const leastPauseMs = 50;
+const sleepMs = (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms));
+
+export function createArm(options: ArmOptions): Arm {
+  const { endpoint = 'https://management.azure.com', credential, sleep = sleepMs, now = Date.now } = options;
+  const origin = new URL(endpoint).origin;
+
+  const send = async (method: Dispatcher.HttpMethod, url: string, body?: unknown): Promise<Answer> => {
+    // A token goes to ARM alone, wherever an answer points.
+    if (new URL(url).origin !== origin)
+      throw new ArmError(0, 'ForeignLocation', `${new URL(url).host} is not ${new URL(origin).host}`);
+    const token = await credential.getToken(scope);
+    if (!token) throw new ArmError(0, 'NoToken', `no token for ${scope}`);
+    const json = body === undefined ? {} : { body: JSON.stringify(body) };
+    const answer = await request(url, {
+      method,
+      headers: { authorization: `Bearer ${token.token}`, 'content-type': 'application/json' },
+      signal: AbortSignal.timeout(requestLimitMs),
+      ...json,
+    });
+    return { status: answer.statusCode, headers: answer.headers, body: parsed(await answer.body.text()) };
+  };
+
+  /** Asks until the operation that an answer announces is over (Azure Resource Manager, "Track asynchronous operations"). */
+  const finish = async (url: string, first: Answer): Promise<unknown> => {
+    const status = headerOf(first, 'azure-asyncoperation');
+    const location = headerOf(first, 'location');
+    const isOver = first.status !== 202 && first.status !== 201;
+    if (isOver || (!status && !location)) return first.body;
+    const until = now() + (options.limitMs ?? defaultLimitMs);
+    let last = first;
+    for (;;) {
+      if (now() >= until)
+        throw new ArmError(0, 'OperationTimedOut', `${url} was not done within ${(options.limitMs ?? defaultLimitMs) / 1_000} s`);
+      await sleep(pauseOf(last));
+      last = accepted(await send('GET', status ?? location ?? ''));
+      if (!status && last.status !== 202) return last.body;
+      const state = status ? String(fieldsOf(last.body).status) : 'InProgress';
+      if (state === 'Failed' || state === 'Canceled') throw operationError(state, last.body);
+      if (state === 'Succeeded') return location ? accepted(await send('GET', location)).body : last.body;
+    }
+  };
+
+  const act = (method: Dispatcher.HttpMethod) => async (path: string, apiVersion: string, body?: unknown) => {
+    const url = `${endpoint}${path}?api-version=${apiVersion}`;
+    return finish(url, accepted(await send(method, url, body)));
+  };
+  return {
+    get: async (path, apiVersion) => accepted(await send('GET', `${endpoint}${path}?api-version=${apiVersion}`)).body,
+    patch: act('PATCH'),
+    put: act('PUT'),
+    post: act('POST'),
+  };
+}
+
+function parsed(text: string): unknown {
+  if (text === '') return undefined;
+  try {
+    return JSON.parse(text);
+  } catch {
+    // A gateway's page instead of ARM's JSON: what is known is the status.
+    return undefined;
+  }
+}
+
+const fieldsOf = (body: unknown): Fields => (typeof body === 'object' && body !== null ? (body as Fields) : {});
+
+const headerOf = ({ headers }: Answer, name: string): string | undefined => {
+  const value = headers[name];
+  return Array.isArray(value) ? value[0] : value;
+};
+
+function pauseOf(answer: Answer): number {
+  const seconds = Number(headerOf(answer, 'retry-after'));
+  const asked = headerOf(answer, 'retry-after') === undefined || Number.isNaN(seconds) ? defaultPauseMs : seconds * 1_000;
+  return Math.max(leastPauseMs, asked);
+}
+
+/** @throws ArmError for a status of 400 and above, with ARM's code where the body has one */
+function accepted(answer: Answer): Answer {
+  if (answer.status < 400) return answer;
+  // Older providers answer {"code","message"} without the wrapping.
+  const { code, message } = fieldsOf(fieldsOf(answer.body).error ?? answer.body);
+  throw new ArmError(answer.status, String(code ?? answer.status), String(message ?? `ARM answered ${answer.status}`));
+}
+
+function operationError(state: string, body: unknown): ArmError {
+  const { code, message } = fieldsOf(fieldsOf(body).error);
+  return new ArmError(409, String(code ?? state), String(message ?? `the operation ended as ${state}`));
+}
