@@ -1,0 +1,81 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { join } from 'node:path';
+import { ConfigurationError } from '../fixtures/environments/errors.ts';
+import { loadEnvironment } from '../fixtures/environments/load.ts';
+import { targetsOf } from '../fixtures/environments/targets.ts';
+import { readVariables } from '../fixtures/environments/variables.ts';
+import { journeys } from '../synthetics/journeys/index.ts';
+import { type AvailabilityResult, failureLine } from '../synthetics/result.ts';
+import { openOutbox, outboxPath } from '../telemetry/outbox.ts';
+import { type ExitCode, parseFlags, runCommand } from './exit-code.ts';
+
+const root = join(__dirname, '..');
+
+/**
+ * `npm run replay -- <result id>`: shows what was kept of a result, and runs its journey on its target again under Playwright
+ * with a trace. Nothing is published. Exit codes: 0 it passes now, 1 it fails, 3 no such result.
+ */
+async function replay(signal: AbortSignal): Promise<ExitCode> {
+  const { values, positionals } = parseFlags({ outbox: { type: 'string' } }, process.argv.slice(2), 'the id of a result');
+  const nameOrPath = values.env || readVariables().TARGET_ENV || 'local';
+  const environment = loadEnvironment(nameOrPath);
+  const path = values.outbox ?? outboxPath(environment.name);
+  const outbox = openOutbox(path, { now: Date.now });
+  const [id] = positionals;
+  const result = id === undefined ? undefined : outbox.find(id);
+  const evidence = id === undefined ? undefined : outbox.evidenceOf(id);
+  outbox.close();
+  if (!result) {
+    const allowed = 'the id of a result in the outbox: npm run history -- --failures shows them';
+    throw new ConfigurationError('The command line', [{ path: '', seen: JSON.stringify(id ?? 'nothing'), allowed }]);
+  }
+  console.log(describe(result, evidence));
+  requireKnownStill(
+    result,
+    targetsOf(environment).map(({ name }) => name),
+  );
+  return playwright(nameOrPath, result, signal);
+}
+
+function describe(result: AvailabilityResult, evidence: unknown): string {
+  const { journey, target, startedAt, outcome, traceId } = result;
+  return [
+    `${journey} on ${target.name}, ${startedAt}: ${outcome}${outcome === 'passed' ? '' : `, ${failureLine(result)}`}`,
+    `trace ${traceId}`,
+    ...(evidence === undefined ? [] : ['the exchange at which it failed:', JSON.stringify(evidence, undefined, 2)]),
+  ].join('\n');
+}
+
+function requireKnownStill({ journey, target }: AvailabilityResult, targets: readonly string[]): void {
+  const faults = [
+    { path: 'journey', value: journey, known: journeys.map(({ name }) => name) },
+    { path: 'target', value: target.name, known: targets },
+  ].filter(({ value, known }) => !known.includes(value));
+  if (faults.length === 0) return;
+  throw new ConfigurationError(
+    'The result',
+    faults.map(({ path, value, known }) => ({ path, seen: JSON.stringify(value), allowed: `one of ${known.join(', ')}` })),
+  );
+}
+
+/** Playwright matches its whole title: file, target, journey, then tags. */
+const titleOf = ({ journey, target }: AvailabilityResult) => `availability\\.spec\\.ts ${target.name} ${journey}( @|$)`;
+
+async function playwright(nameOrPath: string, result: AvailabilityResult, signal: AbortSignal): Promise<ExitCode> {
+  const cli = require.resolve('@playwright/test/cli');
+  const args = [cli, 'test', '--grep', titleOf(result), '--trace', 'on', '--workers', '1', '--reporter', 'list'];
+  const child = spawn(process.execPath, args, {
+    cwd: root,
+    env: { ...readVariables(), TARGET_ENV: nameOrPath },
+    stdio: ['ignore', 'inherit', 'inherit'],
+  });
+  const stop = () => child.kill('SIGINT');
+  signal.addEventListener('abort', stop, { once: true });
+  const [code] = (await once(child, 'exit')) as [number | null];
+  signal.removeEventListener('abort', stop);
+  console.log('the trace: npx playwright show-trace test-results/**/trace.zip');
+  return code === 0 ? 0 : 1;
+}
+
+void runCommand(({ signal }) => replay(signal));

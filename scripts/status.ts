@@ -1,0 +1,77 @@
+import Table from 'cli-table3';
+import pc from 'picocolors';
+import { loadEnvironment } from '../fixtures/environments/load.ts';
+import { type SummaryRow, summarise } from '../synthetics/monitor/summary.ts';
+import { type AvailabilityResult, certificateName, failureLine, heartbeatName } from '../synthetics/result.ts';
+import { openOutbox, outboxPath } from '../telemetry/outbox.ts';
+import { type ExitCode, parseFlags, runCommand } from './exit-code.ts';
+
+const hourMs = 3_600_000;
+/** More than an hour of a thousand targets. */
+const mostResults = 500_000;
+
+/** `npm run status [-- --env <name or path>] [--outbox <file>]`: the last hour. Exit code 0: it was shown, whatever it says. */
+async function status(): Promise<ExitCode> {
+  const { values } = parseFlags({ outbox: { type: 'string' } });
+  const environment = loadEnvironment(values.env);
+  const outbox = openOutbox(values.outbox ?? outboxPath(environment.name), { now: Date.now });
+  try {
+    const results = outbox.recent({ since: Date.now() - hourMs, limit: mostResults });
+    const { waiting, parked, dropped } = outbox.counts();
+    const lost = dropped.waiting + dropped.parked;
+    console.log(`environment ${environment.name}, the last hour, location ${environment.location}`);
+    console.log(results.length === 0 ? 'no results' : tableOf(summarise(results)));
+    for (const line of [heartbeatLine(results), ...certificateLines(results)]) console.log(line);
+    console.log(`outbox: ${waiting} waiting, ${parked} refused for good, ${lost} lost`);
+    return 0;
+  } finally {
+    outbox.close();
+  }
+}
+
+function tableOf(rows: readonly SummaryRow[]): string {
+  const head = ['journey', 'target', 'now', 'availability', 'passed', 'retried', 'p95', 'left out', 'last failure'];
+  const table = new Table({
+    head,
+    style: { head: [], border: [] },
+    chars: { mid: '', 'left-mid': '', 'mid-mid': '', 'right-mid': '' },
+    wordWrap: true,
+    colWidths: [...Array<null>(8).fill(null), 60],
+  });
+  for (const row of rows) {
+    const { last, availabilityPercent, p95Ms, inconclusive, marked } = row;
+    table.push([
+      row.journey,
+      row.target,
+      { passed: pc.green('passed'), failed: pc.red('failed'), inconclusive: pc.yellow('inconclusive') }[last.outcome],
+      availabilityPercent === undefined ? 'unknown' : `${availabilityPercent.toFixed(2)} %`,
+      `${row.passed}/${row.counted}`,
+      row.retried,
+      p95Ms === undefined ? '' : `${Math.round(p95Ms)} ms`,
+      inconclusive + marked,
+      row.lastFailure ?? '',
+    ]);
+  }
+  return table.toString();
+}
+
+/** Silence is not success: how old the last round is stands first. */
+function heartbeatLine(results: readonly AvailabilityResult[]): string {
+  const beats = results.filter(({ journey }) => journey === heartbeatName);
+  const last = beats.at(-1);
+  if (!last) return 'rounds: none of the monitor in this hour';
+  const ageSeconds = Math.round((Date.now() - Date.parse(last.startedAt)) / 1_000);
+  return `rounds: ${beats.length}, the last began ${ageSeconds} s ago: ${last.warnings.join('; ')}`;
+}
+
+function certificateLines(results: readonly AvailabilityResult[]): string[] {
+  const last = new Map(
+    results.filter(({ journey }) => journey === certificateName).map((result) => [result.target.name, result]),
+  );
+  return [...last.values()].flatMap((result) => {
+    const said = result.outcome === 'failed' ? failureLine(result) : result.warnings[0];
+    return said === undefined ? [] : [`certificate of ${result.target.name}: ${said}`];
+  });
+}
+
+void runCommand(status);
