@@ -1,10 +1,11 @@
 import { spawn } from 'node:child_process';
-import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { environmentJsonSchema } from '../fixtures/environments/json-schema.ts';
 import { readVariables } from '../fixtures/environments/variables.ts';
 import { type Counts, closingLines } from './counts.ts';
+import { undecided } from './decided.ts';
 import { parseFlags, runCommand } from './exit-code.ts';
+import { drift } from './generated.ts';
 import { checkImports } from './imports.ts';
 
 const root = join(__dirname, '..');
@@ -29,7 +30,8 @@ const checks: readonly Check[] = [
   },
   { name: 'types (tsc)', run: () => output(process.execPath, [modules('typescript/bin/tsc'), '--noEmit', '-p', root]) },
   { name: 'import table', run: async () => checkImports(root) },
-  { name: 'environment.schema.json is that of schema.ts', run: async ({ fix }) => schemaDrift(fix) },
+  { name: 'JSON Schema and docs of environments are those of schema.ts', run: async ({ fix }) => drift(fix) },
+  { name: 'a decision for every dependency', run: async () => undecided(root) },
   { name: 'workflows (actionlint)', run: () => checkWorkflows(join(root, '.github', 'workflows'), join(root, '.local', 'bin')) },
 ];
 
@@ -63,20 +65,6 @@ function output(program: string, args: readonly string[]): Promise<string> {
     child.on('error', (error) => resolve(error.message));
     child.on('close', (code) => resolve(code === 0 ? '' : text.trim() || `${program} ended with ${code}`));
   });
-}
-
-const schemaFile = join(root, 'fixtures', 'environments', 'environment.schema.json');
-
-/** The JSON Schema as its file should hold it. */
-export function schemaText(): string {
-  return `${JSON.stringify(environmentJsonSchema(), null, 2)}\n`;
-}
-
-/** Editors complete from the file, and the suite reads the schema: the two must not part. */
-export function schemaDrift(fix: boolean, file = schemaFile): string {
-  if (fix) writeFileSync(file, schemaText());
-  const same = existsSync(file) && readFileSync(file, 'utf8') === schemaText();
-  return same ? '' : 'it differs: run npm run check -- --fix';
 }
 
 /** `npm test` sets actionlint up; a quick `npm run check` before that says that it left the workflows out. */

@@ -4,10 +4,11 @@ import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import { notApplicable } from '../../fixtures/environments/applies.ts';
 import { journeyNames } from '../../fixtures/environments/journeys.ts';
+import { environmentJsonSchema, fieldsOf } from '../../fixtures/environments/json-schema.ts';
 import { environmentNames, loadEnvironment } from '../../fixtures/environments/load.ts';
 import { nearest } from '../../fixtures/environments/nearest.ts';
 import { readVariables } from '../../fixtures/environments/variables.ts';
-import { schemaText } from '../../scripts/check.ts';
+import { schemaText } from '../../scripts/generated.ts';
 import { journeys } from '../../synthetics/journeys/index.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'environments-'));
@@ -77,6 +78,10 @@ describe('what derives from one source', () => {
   it('names the journeys that synthetics has', () => expect([...journeyNames]).toEqual(journeys.map(({ name }) => name)));
   it('keeps the JSON Schema file that zod generates', () => {
     expect(readFileSync(join(environments, 'environment.schema.json'), 'utf8')).toBe(schemaText());
+  });
+  it('describes every field, for editors and docs', () => {
+    const undescribed = fieldsOf(environmentJsonSchema()).filter(({ description }) => description === '');
+    expect(undescribed.map(({ path }) => path)).toEqual([]);
   });
   it('says what does not apply to dev/test', () => {
     expect(notApplicable(loadEnvironment('devtest', variables)).map(({ what, why }) => `${what}: ${why}`)).toEqual([

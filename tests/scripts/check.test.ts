@@ -1,8 +1,8 @@
-import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type Check, checkWorkflows, runChecks, schemaDrift, schemaText } from '../../scripts/check.ts';
+import { type Check, checkWorkflows, runChecks } from '../../scripts/check.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'check-'));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
@@ -33,26 +33,6 @@ describe('checks', () => {
     const said: string[] = [];
     expect(await runChecks({ fix: false, ci, say: (line) => said.push(line) }, wanted)).toEqual(counts);
     expect(said).toEqual(lines);
-  });
-});
-
-describe('drift of the JSON Schema', () => {
-  const file = join(folder, 'environment.schema.json');
-  it.each([
-    ['a field is missing', () => schemaText().replace('"production"', '"prod"')],
-    ['a description is old', () => schemaText().replace('"description": "', '"description": "Once: ')],
-    ['the end of the file is', () => schemaText().trimEnd()],
-    ['the file is empty', () => ''],
-  ])('is caught and mended when %s', (_, text) => {
-    writeFileSync(file, text());
-    expect(schemaDrift(false, file)).toContain('npm run check -- --fix');
-    expect(schemaDrift(true, file)).toBe('');
-    expect(readFileSync(file, 'utf8')).toBe(schemaText());
-  });
-
-  it('is caught when the file is gone', () => {
-    rmSync(file, { force: true });
-    expect(schemaDrift(false, file)).toContain('it differs');
   });
 });
 
