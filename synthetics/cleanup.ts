@@ -47,7 +47,7 @@ const kinds = [
 
 /** Younger ones may belong to a journey under way. What has no time is taken for old. */
 function isOlder(one: Json, before: number): boolean {
-  const { value } = one.get('createdAt');
+  const value = one.get('createdAt');
   return typeof value !== 'string' || Date.parse(value) < before;
 }
 
@@ -57,7 +57,8 @@ async function removeOf(shopper: Shopper, before: number, removed: Removed): Pro
     expectStatus(shopper, reply, 200);
     const leftovers = read(reply, kind)
       .list('items')
-      .filter((one) => left(one) && one.get('synthetic').value !== false && isOlder(one, before));
+      .all()
+      .filter((one) => left(one) && one.get('synthetic') !== false && isOlder(one, before));
     for (const one of leftovers) {
       expectStatus(shopper, await shopper.send({ ...end(one), as: 'shopper' }), 200, 204, 404);
       removed[kind] += 1;

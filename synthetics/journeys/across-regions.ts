@@ -11,7 +11,7 @@ export const acrossRegions: Journey = {
     const id = await shopper.step('write here', () => postReview(shopper, context, productId));
     for (const peer of context.peers) {
       await shopper.step(`read in ${peer}`, () =>
-        shopper.until(`the review in ${peer} in time`, context.replicationMs, async () => {
+        shopper.until('the review in the other region in time', context.replicationMs, async () => {
           const all = await readReviews(shopper, productId, peer);
           return all.find((review) => review.text('id') === id);
         }),

@@ -15,12 +15,12 @@ const listProducts = async (shopper: Shopper, page: number): Promise<Json> => {
 export async function chooseProduct(shopper: Shopper, context: JourneyContext): Promise<Json> {
   const first = await listProducts(shopper, 1);
   const total = first.number('total');
-  shopper.expect('products in the catalogue', total > 0, `${total} products`);
+  shopper.expect('products in the catalogue', total > 0, total);
   const wanted = context.pick(total);
   const page = Math.floor(wanted / pageSize) + 1;
   const items = (page === 1 ? first : await listProducts(shopper, page)).list('items');
-  const product = items[wanted % pageSize];
-  shopper.expect('as many products as the total says', product !== undefined, `${items.length} on page ${page} of ${total}`);
+  const product = items.at(wanted % pageSize);
+  shopper.expect('as many products as the total says', product !== undefined, items.length);
   return product as Json;
 }
 
@@ -33,17 +33,17 @@ export async function viewProduct(shopper: Shopper, listed: Json): Promise<Json>
   shopper.expect('the product that was asked for', product.text('id') === id, product.text('id'));
   for (const key of ['name', 'brand', 'description', 'currency']) product.text(key);
   const priceCents = product.number('priceCents');
-  shopper.expect('a price above 0', priceCents > 0, `${priceCents} cents`);
-  shopper.expect('the price of the catalogue', priceCents === listed.number('priceCents'), `${priceCents} cents`);
+  shopper.expect('a price above 0 cents', priceCents > 0, priceCents);
+  shopper.expect('the price of the catalogue, in cents', priceCents === listed.number('priceCents'), priceCents);
   const sizes = product.list('sizes');
-  shopper.expect('sizes to choose from', sizes.length > 0, `${sizes.length} sizes`);
+  shopper.expect('sizes to choose from', sizes.length > 0, sizes.length);
   return product;
 }
 
 /** Chooses a product and its first size, to put into a cart. */
 export async function chooseToBuy(shopper: Shopper, context: JourneyContext): Promise<Choice> {
   const product = await viewProduct(shopper, await chooseProduct(shopper, context));
-  const size = product.list('sizes')[0]?.value;
+  const size = product.list('sizes').at(0)?.value;
   return { productId: product.text('id'), name: product.text('name'), priceCents: product.number('priceCents'), size };
 }
 

@@ -67,6 +67,7 @@ async function findInOrders(shopper: Shopper, context: JourneyContext, id: strin
     expectStatus(shopper, reply, 200);
     return read(reply, 'orders')
       .list('items')
+      .all()
       .find((one) => one.text('id') === id);
   });
   const reply = await shopper.send({ method: 'GET', path: `/api/orders/${id}`, name: 'GET /api/orders/{id}', as: 'shopper' });

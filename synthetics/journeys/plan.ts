@@ -22,7 +22,7 @@ export interface PlanInput {
   readonly runId: string;
   readonly traceId: string;
   readonly resultId: string;
-  pick(count: number): number;
+  readonly pick: (count: number) => number;
 }
 
 export interface Plan {
@@ -31,29 +31,43 @@ export interface Plan {
 }
 
 /** Where and for whom a journey is run, the same in every runner. */
-export function planRun(input: PlanInput): Plan {
-  const { environment, target, traceId, resultId, runId, shopperId } = input;
+export function planRun({ environment, target, shopperId, runId, traceId, resultId, pick }: PlanInput): Plan {
+  const { context, route } = settledFor(environment, target);
+  return { context: { ...context, runId, shopperId, pick }, route: { ...route, traceId, resultId } };
+}
+
+/** What is the same for all runs on a target. */
+interface Settled {
+  readonly environment: PlanInput['environment'];
+  readonly context: Omit<JourneyContext, 'runId' | 'shopperId' | 'pick'>;
+  readonly route: Omit<Route, 'traceId' | 'resultId'>;
+}
+
+/** Worked out once a target: under load a virtual user plans a run each time. */
+const settled = new WeakMap<Place, Settled>();
+
+function settledFor(environment: PlanInput['environment'], target: Place): Settled {
+  const known = settled.get(target);
+  if (known?.environment === environment) return known;
   const peers = peersOf(environment.stamps, target);
-  return {
+  const made: Settled = {
+    environment,
     context: {
       target: { name: target.name, ...(target.region !== undefined && { region: target.region }) },
       peers: peers.map((peer) => peer.name),
       replicationMs: environment.objectives.replicationMs,
       payment: environment.payment,
-      runId,
-      shopperId,
-      pick: (count) => input.pick(count),
     },
     route: {
       target: endpointOf(target),
       peers: Object.fromEntries(peers.map((peer) => [peer.name, endpointOf(peer)])),
       synthetic: environment.syntheticHeader,
-      traceId,
-      resultId,
       requestMs: environment.budgets.requestMs,
       journeyMs: environment.budgets.journeyMs,
     },
   };
+  settled.set(target, made);
+  return made;
 }
 
 /** The first stamp of each region but the target's own. */

@@ -11,41 +11,66 @@ export class Json {
     this.place = place;
   }
 
-  get(key: string): Json {
+  /** The value under a key; undefined where there is none. */
+  get(key: string): unknown {
     const { value } = this;
-    if (typeof value !== 'object' || value === null || Array.isArray(value)) throw this.broken('an object');
-    return new Json((value as Record<string, unknown>)[key], `${this.place}.${key}`);
+    if (typeof value !== 'object' || value === null || Array.isArray(value)) throw broken(this.place, 'an object', value);
+    return (value as Record<string, unknown>)[key];
   }
 
   /** A text that isn't empty: shoppers need to read it, or the next request to name it. */
   text(key: string): string {
-    const part = this.get(key);
-    if (typeof part.value !== 'string' || part.value === '') throw part.broken('a text');
-    return part.value;
+    const value = this.get(key);
+    if (typeof value !== 'string' || value === '') throw broken(`${this.place}.${key}`, 'a text', value);
+    return value;
   }
 
   number(key: string): number {
-    const part = this.get(key);
-    if (typeof part.value !== 'number') throw part.broken('a number');
-    return part.value;
+    const value = this.get(key);
+    if (typeof value !== 'number') throw broken(`${this.place}.${key}`, 'a number', value);
+    return value;
   }
 
   flag(key: string): boolean {
-    const part = this.get(key);
-    if (typeof part.value !== 'boolean') throw part.broken('true or false');
-    return part.value;
+    const value = this.get(key);
+    if (typeof value !== 'boolean') throw broken(`${this.place}.${key}`, 'true or false', value);
+    return value;
   }
 
-  list(key: string): Json[] {
-    const part = this.get(key);
-    if (!Array.isArray(part.value)) throw part.broken('a list');
-    return part.value.map((entry: unknown, index) => new Json(entry, `${part.place}[${index}]`));
-  }
-
-  private broken(wanted: string): RuleBroken {
-    return new RuleBroken(`${this.place} to be ${wanted}`, this.value === undefined ? 'nothing' : this.value, 'assertion');
+  list(key: string): JsonList {
+    const value = this.get(key);
+    if (!Array.isArray(value)) throw broken(`${this.place}.${key}`, 'a list', value);
+    return new JsonList(value, `${this.place}.${key}[]`);
   }
 }
+
+/**
+ * Entries are wrapped when they are looked at: of a page of products a shopper opens one. Which one broke a rule is not part
+ * of the rule's name, under which k6 keeps a series of checks.
+ */
+export class JsonList {
+  readonly length: number;
+  private readonly values: readonly unknown[];
+  private readonly place: string;
+
+  constructor(values: readonly unknown[], place: string) {
+    this.length = values.length;
+    this.values = values;
+    this.place = place;
+  }
+
+  at(index: number): Json | undefined {
+    return index < this.length ? new Json(this.values[index], this.place) : undefined;
+  }
+
+  /** Every entry, in order. */
+  all(): Json[] {
+    return this.values.map((value) => new Json(value, this.place));
+  }
+}
+
+const broken = (place: string, wanted: string, value: unknown) =>
+  new RuleBroken(`${place} to be ${wanted}`, value === undefined ? 'nothing' : value, 'assertion');
 
 /** The body of an answer, called `what` in failures: `product.name to be a text`. */
 export function read(reply: ShopReply, what: string): Json {

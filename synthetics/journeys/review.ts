@@ -8,7 +8,7 @@ export async function readReviews(shopper: Shopper, productId: string, at?: stri
   const path = `/api/products/${productId}/reviews`;
   const reply = await shopper.send({ method: 'GET', path, name: `GET ${template}`, ...(at !== undefined && { at }) });
   expectStatus(shopper, reply, 200);
-  return read(reply, 'reviews').list('items');
+  return read(reply, 'reviews').list('items').all();
 }
 
 /** Posts a review that this run can recognise by its text, and removes it when the journey ends. */
@@ -36,7 +36,7 @@ export async function postReview(shopper: Shopper, context: JourneyContext, prod
 async function ownReviewsWith(shopper: Shopper, text: string): Promise<string[]> {
   const reply = await shopper.send({ method: 'GET', path: '/api/me/reviews', name: 'GET /api/me/reviews', as: 'shopper' });
   expectStatus(shopper, reply, 200);
-  const own = read(reply, 'own reviews').list('items');
+  const own = read(reply, 'own reviews').list('items').all();
   return own.filter((review) => review.text('text') === text).map((review) => review.text('id'));
 }
 

@@ -54,7 +54,7 @@ export async function runJourney(
   const failed = await run.attempt(() => journey.run(run, context));
   // Shoppers wait for the journey, not for its clean-up.
   const durationMs = run.elapsedMs();
-  const failure = await run.finish(failed);
+  const failure = run.hasCleanUps() ? await run.finish(failed) : failed;
   return {
     journey: journey.name,
     durationMs,
@@ -197,9 +197,12 @@ class Run implements Shopper {
     }
   }
 
+  hasCleanUps(): boolean {
+    return this.cleanUps.length > 0;
+  }
+
   /** Cleans up, last made first; every clean-up has its turn. A failure of the journey outweighs one of its clean-up. */
   async finish(failed: Failure | undefined): Promise<Failure | undefined> {
-    if (this.cleanUps.length === 0) return failed;
     this.endsMs = this.transport.now() + this.route.journeyMs;
     let first: Failure | undefined;
     const all = async (): Promise<void> => {
