@@ -6,6 +6,8 @@ import { type Site, type SiteOptions, startSite } from '../../../fixtures/contos
 import type { App } from '../../../fixtures/contoso/azure/app-service/worker.ts';
 import { createAuthority } from '../../../fixtures/contoso/azure/certificate.ts';
 import type { FaultInForce, FaultPlace, Faults, ServedBy, World } from '../../../fixtures/contoso/azure/ports.ts';
+import { createScheduler } from '../../../fixtures/contoso/azure/scheduler.ts';
+import { createClock } from '../../../fixtures/contoso/clock.ts';
 
 export const world = (timeScale = 6_000): World => ({
   now: () => performance.timeOrigin + performance.now(),
@@ -97,6 +99,7 @@ export async function startTestSite(over: Partial<SiteOptions> & { instances?: n
     settings: createSettings({ values: {}, readSecret: () => Promise.reject(new Error('none')), world: clock }),
     faults,
     world: clock,
+    scheduler: createScheduler(createClock(clock)),
     authenticate: createAuthentication(verify, clock.now),
     routeOf: createRouteMatcher(routes),
     anonymous: new Set(['GET /api/health', 'GET /api/products', 'GET /api/products/{id}']),

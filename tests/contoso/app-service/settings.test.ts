@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { createSettings, referenceOf } from '../../../fixtures/contoso/azure/app-service/settings.ts';
+import { createSettings, notesOf, referenceOf, type SiteSettings } from '../../../fixtures/contoso/azure/app-service/settings.ts';
 
 const uri = '@Microsoft.KeyVault(SecretUri=https://v.vault.azure.net/secrets/payment-key)';
 const day = 24 * 3_600_000;
@@ -19,6 +19,8 @@ function setUp(values: Record<string, string>) {
   });
   return { vault, clock, settings };
 }
+
+const resolved = async (settings: SiteSettings) => (await settings.resolve()).values;
 
 describe('a Key Vault reference', () => {
   it.each([
@@ -41,7 +43,7 @@ describe('a Key Vault reference', () => {
 describe('app settings with Key Vault references', () => {
   it('holds the secret, and plain values as they are', async () => {
     const { settings, vault } = setUp({ KEY: uri, REGION: 'westeurope' });
-    expect(await settings.resolve()).toEqual({ KEY: 'one', REGION: 'westeurope' });
+    expect(await resolved(settings)).toEqual({ KEY: 'one', REGION: 'westeurope' });
     await settings.resolve();
     expect(vault.reads).toBe(1);
     expect(settings.status()).toEqual({ KEY: 'Resolved' });
@@ -55,13 +57,13 @@ describe('app settings with Key Vault references', () => {
   ])('holds the literal text when the vault answers %s', async (fail, status) => {
     const { settings, vault } = setUp({ KEY: uri });
     vault.fail = fail;
-    expect(await settings.resolve()).toEqual({ KEY: uri });
+    expect(await resolved(settings)).toEqual({ KEY: uri });
     expect(settings.status()).toEqual({ KEY: status });
   });
 
   it('holds the literal text of a malformed reference without asking', async () => {
     const { settings, vault } = setUp({ KEY: '@Microsoft.KeyVault(nonsense)' });
-    expect(await settings.resolve()).toEqual({ KEY: '@Microsoft.KeyVault(nonsense)' });
+    expect(await resolved(settings)).toEqual({ KEY: '@Microsoft.KeyVault(nonsense)' });
     expect([vault.reads, settings.status()]).toEqual([0, { KEY: 'InvalidSyntax' }]);
   });
 
@@ -69,7 +71,7 @@ describe('app settings with Key Vault references', () => {
     const { settings, vault } = setUp({ KEY: uri });
     await settings.resolve();
     vault.fail = 'Forbidden';
-    expect(await settings.resolve()).toEqual({ KEY: 'one' });
+    expect(await resolved(settings)).toEqual({ KEY: 'one' });
   });
 
   it.each(['forget', 'change'] as const)('loses the held value by %s while the vault is denied', async (how) => {
@@ -78,10 +80,10 @@ describe('app settings with Key Vault references', () => {
     vault.fail = 'Forbidden';
     if (how === 'forget') settings.forget();
     else settings.change({ KEY: uri });
-    expect(await settings.resolve()).toEqual({ KEY: uri });
+    expect(await resolved(settings)).toEqual({ KEY: uri });
     expect(settings.status()).toEqual({ KEY: 'AccessToKeyVaultDenied' });
     vault.fail = '';
-    expect(await settings.resolve()).toEqual({ KEY: 'one' });
+    expect(await resolved(settings)).toEqual({ KEY: 'one' });
   });
 
   // timeScale 10: 24 hours of the control plane pass in 2.4.
@@ -93,6 +95,52 @@ describe('app settings with Key Vault references', () => {
     await settings.resolve();
     vault.secrets['payment-key'] = 'two';
     clock.now = afterMs;
-    expect(await settings.resolve()).toEqual({ KEY: expected });
+    expect(await resolved(settings)).toEqual({ KEY: expected });
+  });
+});
+
+describe('what the events say of a start', () => {
+  const literal = 'is not resolved (AccessToKeyVaultDenied): its value is the literal text of the reference';
+  const note = async (settings: SiteSettings) => notesOf(await settings.resolve());
+
+  // Ours for a new instance (Azure documents nothing); documented for a restart and a configuration change.
+  it('tells held values from fetched ones and from literal text', async () => {
+    const { settings, vault } = setUp({ KEY: uri, REGION: 'westeurope' });
+    expect(await note(settings)).toEqual([]);
+    vault.fail = 'Forbidden';
+    expect(await note(settings)).toEqual(['KEY from values held since an earlier fetch']);
+    settings.forget();
+    expect(await note(settings)).toEqual([`KEY ${literal}`]);
+  });
+});
+
+describe('deployment slot settings', () => {
+  // App Service, "Which settings are swapped": slot settings stay with their slot.
+  const slot = (values: Record<string, string>) =>
+    createSettings({
+      values,
+      slotSettings: new Set(['VAULT', 'KEY']),
+      readSecret: async () => 'one',
+      world: { now: () => 0, random: () => 0.5, timeScale: 1 },
+    });
+
+  it('stay with the slot, and all others travel', async () => {
+    const staging = slot({ VAULT: 'staging', KEY: uri, FLAG: 'new', EXTRA: '1' });
+    const production = slot({ VAULT: 'production', KEY: uri, FLAG: 'old' });
+    expect(staging.travelling()).toEqual({ FLAG: 'new', EXTRA: '1' });
+    expect(production.receiving(staging.travelling()).values()).toEqual({
+      VAULT: 'production',
+      KEY: uri,
+      FLAG: 'new',
+      EXTRA: '1',
+    });
+    expect(staging.receiving(production.travelling()).values()).toEqual({ VAULT: 'staging', KEY: uri, FLAG: 'old' });
+  });
+
+  it('are fetched anew after a swap, which is a configuration change', async () => {
+    const production = slot({ KEY: uri });
+    await production.resolve();
+    expect((await production.resolve()).held).toEqual(['KEY']);
+    expect((await production.receiving({}).resolve()).held).toEqual([]);
   });
 });

@@ -19,7 +19,11 @@ const withMoreStamps = (environment: Environment): Environment => {
     { ...first, name: 'westeurope-green', slots: [], plan: 'plan-green' },
     { ...first, name: 'westeurope-dark', slots: [], plan: 'plan-green', role: 'standby' as const },
   ];
-  return { ...environment, stamps, plans: [...environment.plans, { name: 'plan-green', sku: 'B1' as const, instances: 1 }] };
+  return {
+    ...environment,
+    stamps,
+    plans: [...environment.plans, { ...plan, name: 'plan-green', sku: 'B1' as const, instances: 1, autoscale: undefined }],
+  };
 };
 
 let store: TestStore;
