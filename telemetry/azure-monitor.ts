@@ -100,19 +100,22 @@ export async function readMetrics(source: MetricsSource, asked: MetricsRequest):
     series: all.filter(isGiven).flatMap(({ resourceId, metric }) => seriesOf(resourceId, metric, clock)),
     failures: all
       .filter((each) => !isGiven(each))
-      .map(({ resourceId, metric: { name, errorCode, errorMessage } }) => ({
+      .map(({ resourceId, metric }) => ({
         resourceId,
-        metric: name,
-        reason: [errorCode, errorMessage].filter(Boolean).join(': '),
+        metric: nameOf(metric),
+        reason: [metric.errorCode, metric.errorMessage].filter(Boolean).join(': '),
       })),
   };
 }
 
-function seriesOf(resourceId: string, { name, unit, timeseries }: Metric, clock: StoreClock | undefined): MetricSeries[] {
-  return timeseries.map(({ metadatavalues = [], data = [] }) => ({
+/** The client's `name` is the display name, in the language of the answer; the id ends with that of the API. */
+const nameOf = ({ id }: Metric) => id.slice(id.lastIndexOf('/') + 1);
+
+function seriesOf(resourceId: string, metric: Metric, clock: StoreClock | undefined): MetricSeries[] {
+  return metric.timeseries.map(({ metadatavalues = [], data = [] }) => ({
     resourceId,
-    metric: name,
-    unit,
+    metric: nameOf(metric),
+    unit: metric.unit,
     dimensions: Object.fromEntries(metadatavalues.map((each) => [(each.name ?? '').toLowerCase(), each.value ?? ''])),
     points: data.map((value) => {
       const given = aggregations.flatMap((each) => (value[each] === undefined ? [] : [[each, value[each]] as const]));
