@@ -20,8 +20,12 @@ interface Held {
   readonly expiresAtMs: number;
 }
 
-// Azure's managed identity endpoint gives seconds as text, OpenID providers as a number.
-const answerSchema = z.object({ access_token: z.string().min(1), expires_in: z.coerce.number().positive().default(300) });
+// Azure's managed identity endpoints give seconds as text, App Service's the end (epoch) alone; OpenID providers a number.
+const answerSchema = z.object({
+  access_token: z.string().min(1),
+  expires_in: z.coerce.number().positive().default(300),
+  expires_on: z.coerce.number().positive().optional(),
+});
 
 /** Holds one token for all journeys of a process; several that ask at once wait for the same answer. */
 export function tokenSource(auth: Auth, variables: Variables, now: () => number = Date.now): TokenSource {
@@ -84,8 +88,8 @@ async function fetchToken(auth: Exclude<Auth, { kind: 'variable' }>, variables: 
     const text = await body.text();
     // The body isn't repeated: it may hold what must not be logged.
     if (statusCode !== 200) throw new RequestFailed('no-token', { detail: `status ${statusCode} from ${new URL(url).host}` });
-    const { access_token, expires_in } = answerSchema.parse(JSON.parse(text));
-    return { value: access_token, expiresAtMs: startedMs + expires_in * 1_000 };
+    const { access_token, expires_in, expires_on } = answerSchema.parse(JSON.parse(text));
+    return { value: access_token, expiresAtMs: expires_on === undefined ? startedMs + expires_in * 1_000 : expires_on * 1_000 };
   } catch (cause) {
     if (cause instanceof RequestFailed) throw cause;
     const why =

@@ -159,6 +159,7 @@ describe('shoppers', () => {
       totalCents: 2 * (first?.priceCents ?? 0),
       currency: 'EUR',
       synthetic: false,
+      createdAt: expect.stringMatching(/^\d{4}-\d\d-\d\dT[\d:.]+Z$/),
     });
     for (const method of ['GET', 'DELETE'] as const)
       expect((await store.send(method, `/api/carts/${id}`, real('mallory'))).status).toBe(404);
