@@ -2,7 +2,6 @@ import { fork } from 'node:child_process';
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { Agent, request } from 'undici';
-import { startContoso } from '../fixtures/contoso/contoso.ts';
 import type { Contoso, ContosoOptions } from '../fixtures/contoso/options.ts';
 import { PortTakenError } from '../fixtures/contoso/port-taken.ts';
 import { UsageError } from '../fixtures/environments/errors.ts';
@@ -59,6 +58,8 @@ export function contosoOptionsOf(environment: Environment): ContosoOptions {
 
 /** Starts the store in this process and leaves its CA where tools find it, as long as it runs. */
 export async function startInProcess(environment: Environment): Promise<Contoso> {
+  // Loaded here alone: most commands find the store running, or start it in another process, and it is two thirds of their start.
+  const { startContoso } = await import('../fixtures/contoso/contoso.ts');
   const contoso = await startContoso(contosoOptionsOf(environment)).catch((error: unknown) => {
     throw error instanceof PortTakenError ? new LocalStoreError(error.message, { cause: error }) : error;
   });
