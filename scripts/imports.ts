@@ -57,7 +57,7 @@ export const importRules: readonly ImportRule[] = [
     ],
   })),
   { of: 'telemetry', may: ['fixtures/environments/errors', 'synthetics/result', 'node:*', 'applicationinsights', ...sdk, 'zod'] },
-  { of: 'health', may: ['fixtures/environments', 'synthetics/result', 'type telemetry', 'node:*', 'zod'] },
+  { of: 'health', may: ['fixtures/environments', 'synthetics/result', 'type telemetry', 'node:*', 'undici', 'zod'] },
   { of: 'health/deploy', may: ['health', 'fixtures/environments', 'type @azure/*', 'node:*', 'zod'] },
   {
     of: 'pages',

@@ -1,0 +1,100 @@
+import type { Group } from './causes.ts';
+import type { Finding } from './findings.ts';
+import { type Incident, incidentKey } from './incident.ts';
+import { minuteMs } from './window.ts';
+
+export interface Advanced {
+  /** All that were open or have just opened, with what is new of them. */
+  readonly incidents: readonly Incident[];
+  readonly opened: readonly Incident[];
+  /** Open before, and now reaching further than what was told. */
+  readonly widened: readonly Incident[];
+  readonly resolved: readonly Incident[];
+}
+
+export interface AdvanceInput {
+  readonly environment: string;
+  /** Incidents that are open in the history. */
+  readonly open: readonly Incident[];
+  readonly findings: readonly Finding[];
+  readonly groups: readonly Group[];
+  readonly nowMs: number;
+  /** Whether what an incident is about still exists; a stamp that was taken away can't recover. */
+  readonly exists?: (kind: Incident['kind'], member: string) => boolean;
+}
+
+/**
+ * The step from what was open to what is: groups that share most of their members with an open incident are that incident, even
+ * if it has got another name by now; others open a new one. An incident ends when each of its members is decidedly closed:
+ * a member that nothing is known of keeps it open.
+ */
+export function advance({ environment, open, findings, groups, nowMs, exists = () => true }: AdvanceInput): Advanced {
+  const standing = new Map(findings.map((finding) => [`${finding.kind} ${finding.member}`, finding.standing.state]));
+  const stateOf = (incident: Incident, member: string) =>
+    exists(incident.kind, member) ? (standing.get(`${incident.kind} ${member}`) ?? 'undecided') : 'closed';
+  const claims = new Map<string, Group[]>();
+  const opened: Incident[] = [];
+  for (const group of groups) {
+    const same = open.filter((incident) => isSame(incident, group));
+    for (const { key } of same) claims.set(key, [...(claims.get(key) ?? []), group]);
+    if (same.length === 0) opened.push(incidentOf(environment, group, nowMs));
+  }
+  const next = open.map((incident): Incident => {
+    const claimed = claims.get(incident.key) ?? [];
+    const grown = claimed.reduce((known, group) => widen(known, group), incident);
+    const states = grown.members.map((member) => stateOf(incident, member));
+    if (states.includes('open')) return { ...grown, lastOpenMs: nowMs };
+    return states.every((state) => state === 'closed') ? { ...grown, resolvedAtMs: nowMs } : grown;
+  });
+  const isWider = (incident: Incident) => incident.breadth > (open.find(({ key }) => key === incident.key)?.breadth ?? 0);
+  return {
+    incidents: [...next, ...opened],
+    opened,
+    widened: next.filter((incident) => incident.resolvedAtMs === undefined && isWider(incident)),
+    resolved: next.filter(({ resolvedAtMs }) => resolvedAtMs !== undefined),
+  };
+}
+
+/** More than half of the smaller one: a payment fault in two regions stays itself when one of the regions goes down too. */
+function isSame({ kind, members }: Incident, group: Group): boolean {
+  if (kind !== group.kind) return false;
+  const inGroup = new Set(membersOf(group));
+  const shared = members.filter((member) => inGroup.has(member)).length;
+  return shared * 2 > Math.min(members.length, inGroup.size);
+}
+
+const membersOf = ({ findings }: Group) => findings.map(({ member }) => member);
+
+/** Takes in what is new; its name follows only where it reaches further, so that it doesn't change with every bin. */
+function widen(incident: Incident, group: Group): Incident {
+  const members = [...new Set([...incident.members, ...membersOf(group)])].sort();
+  if (group.breadth <= incident.breadth) return { ...incident, members };
+  const { cause, place, breadth } = group;
+  return { ...incident, members, cause, place, breadth, urgency: incident.urgency === 'page' ? 'page' : group.urgency };
+}
+
+function incidentOf(environment: string, group: Group, nowMs: number): Incident {
+  const { kind, cause, place, breadth, urgency, sinceMs, evidence } = group;
+  return {
+    key: incidentKey(`${environment} ${kind} ${cause}`, place, sinceMs),
+    environment,
+    kind,
+    cause,
+    place,
+    breadth,
+    urgency,
+    members: [...new Set(membersOf(group))].sort(),
+    startedAtMs: sinceMs,
+    openedAtMs: nowMs,
+    lastOpenMs: nowMs,
+    evidence,
+    failures: 0,
+  };
+}
+
+/** Whether it is time to remind of an open incident; 0 minutes: never. */
+export function isReminderDue({ toldAtMs, resolvedAtMs }: Incident, reminderMinutes: number, nowMs: number): boolean {
+  return (
+    reminderMinutes > 0 && resolvedAtMs === undefined && toldAtMs !== undefined && nowMs - toldAtMs >= reminderMinutes * minuteMs
+  );
+}

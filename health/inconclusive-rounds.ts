@@ -1,0 +1,28 @@
+import { about, type Finding, type FindingInput } from './findings.ts';
+import { standingOf, type WindowRule } from './standing.ts';
+import { minuteMs, type Seen } from './window.ts';
+
+/** Rounds in a row of a location in which nothing was said of the store. */
+export const inconclusiveRounds = 3;
+
+export function probes({ window, environment, nowMs }: FindingInput): Finding[] {
+  return [...window.locations()].map(([location, minutes]) => {
+    const rounds = [...minutes].sort(([a], [b]) => a - b).filter(([, all]) => all.some(isConclusive) || all.some(isInconclusive));
+    const bins = rounds.map(([startMs, all]) => ({ startMs, state: all.some(isConclusive) ? 'good' : 'bad' }) as const);
+    const rule: WindowRule = { open: { failures: inconclusiveRounds, of: inconclusiveRounds }, close: environment.alerts.close };
+    const within = bins.filter(({ startMs }) => startMs > nowMs - 60 * minuteMs);
+    const seen = `${inconclusiveRounds} rounds in a row without one`;
+    return {
+      ...about('probe', 'round', { kind: 'global', target: location, region: location }),
+      standing: standingOf(within, rule),
+      failingNow: false,
+      cause: 'probe',
+      failureCause: 'probe',
+      urgency: 'page',
+      evidence: { rule: 'a round that says something of the store', seen },
+    };
+  });
+}
+
+const isConclusive = ({ outcome }: Seen) => outcome !== 'excused';
+const isInconclusive = ({ inconclusive }: Seen) => inconclusive;

@@ -1,0 +1,177 @@
+import type { Environment } from '../fixtures/environments/schema.ts';
+import { targetsOf } from '../fixtures/environments/targets.ts';
+import type { AvailabilityResult } from '../synthetics/result.ts';
+import { findingsOf } from './all-findings.ts';
+import { type Burn, burnFindings, burnsOf } from './burn-rate.ts';
+import { groupByCause } from './causes.ts';
+import type { Expected, Finding } from './findings.ts';
+import { type FirstAttemptShare, firstAttemptShares } from './first-attempts.ts';
+import { type Incident, memberParts } from './incident.ts';
+import type { IncidentStore } from './incident-store.ts';
+import { type Advanced, advance, isReminderDue } from './incidents.ts';
+import { type Budget, budgetsOf, keepTallies } from './objectives.ts';
+import { silenceOf } from './silences.ts';
+import { binOf, lookbackBins, minuteMs, type Pair, pairName, ResultWindow } from './window.ts';
+
+export interface RoundInput {
+  readonly environment: Environment;
+  /** Those of the last `lookbackMinutes`, or, with a window that is kept, only the new ones. In any order, ids may repeat. */
+  readonly results: readonly AvailabilityResult[];
+  /** Milliseconds since the epoch; the caller's clock. */
+  readonly nowMs: number;
+  readonly store: IncidentStore;
+  /** Kept by the caller from round to round; default: made anew of the results. */
+  readonly window?: ResultWindow;
+  /** Pairs that should have results: their silence is an alert; default: those seen in the window. */
+  readonly expected?: readonly Expected[];
+  /** When the caller began to run rounds: bins before it are not missed. Default: the first result of the window. */
+  readonly sinceMs?: number;
+}
+
+export interface RoundOutcome {
+  /** Newly open, silenced or not. */
+  readonly opened: readonly Incident[];
+  /** Reminded of, or told again since they reach further. */
+  readonly reminded: readonly Incident[];
+  readonly resolved: readonly Incident[];
+  /** All that are open now. */
+  readonly open: readonly Incident[];
+  /** Keys of open incidents that nobody is told of for now. */
+  readonly silenced: readonly string[];
+  readonly budgets: readonly Budget[];
+  readonly burns: readonly Burn[];
+  readonly firstAttempts: readonly FirstAttemptShare[];
+  /** Notices that now wait for sendAlerts. */
+  readonly notices: number;
+}
+
+/**
+ * Judges a round: what is open, new and over, and what is left of the budgets. Writes incidents, tallies and notices to the
+ * store in one transaction; sends nothing. The same results, time and store give the same answer.
+ */
+export function evaluateRound(input: RoundInput): RoundOutcome {
+  const { environment, nowMs, store } = input;
+  const window = input.window ?? new ResultWindow(environment);
+  window.add(input.results);
+  window.prune(nowMs);
+  return store.transaction(() => {
+    keepBuilds(window.pairs(), store, nowMs);
+    const open = store.openIncidents();
+    const findings = findingsOf({ window, environment, nowMs, expected: input.expected, sinceMs: input.sinceMs });
+    const direct = step(
+      input,
+      open.filter(({ kind }) => kind !== 'burn-rate'),
+      findings,
+    );
+    const recent = store
+      .recentIncidents(nowMs - (lookbackBins + 5) * minuteMs)
+      .filter(({ resolvedAtMs }) => resolvedAtMs !== undefined);
+    keepTallies(environment, window.pairs(), [...recent, ...direct.incidents], store, nowMs);
+    const burns = burnsOf(environment, store, nowMs);
+    const burning = open.filter(({ kind }) => kind === 'burn-rate');
+    const slow = step(input, burning, burnFindings(burns, burning, environment, nowMs));
+    const told = tell(input, window, direct, slow);
+    return {
+      ...told,
+      budgets: budgetsOf(environment, store, nowMs),
+      burns,
+      firstAttempts: firstAttemptShares(window, nowMs),
+    };
+  });
+}
+
+function step({ environment, nowMs, expected }: RoundInput, open: readonly Incident[], findings: readonly Finding[]): Advanced {
+  const exists = existsIn(environment, expected);
+  return advance({ environment: environment.name, open, findings, groups: groupByCause(findings), nowMs, exists });
+}
+
+/** What was taken out of the configuration can't recover by itself. */
+function existsIn(
+  environment: Environment,
+  expected: readonly Expected[] | undefined,
+): (kind: Incident['kind'], member: string) => boolean {
+  const pairs = expected && new Set(expected.map(({ journey, place }) => pairName(journey, place.target)));
+  const { stamps, location } = environment;
+  const places = new Set([
+    'global',
+    location,
+    ...stamps.map(({ region }) => region),
+    ...targetsOf(environment).map(({ name }) => name),
+  ]);
+  return (kind, member) =>
+    (kind === 'outage' || kind === 'silence') && pairs ? pairs.has(member) : places.has(memberParts(member).target);
+}
+
+/** A build is a change where all that a target answered with in its latest minute says so: two builds are a rollout under way. */
+function keepBuilds(pairs: readonly Pair[], store: IncidentStore, nowMs: number): void {
+  const latest = new Map<string, { minuteMs: number; builds: Set<string> }>();
+  for (const { place, bins } of pairs) {
+    if (place.kind !== 'stamp') continue;
+    for (const { atMs, build } of [...bins.values()].flat()) {
+      const minute = binOf(atMs, minuteMs);
+      const known = latest.get(place.target);
+      if (build === undefined || atMs > nowMs || (known && known.minuteMs > minute)) continue;
+      if (known?.minuteMs === minute) known.builds.add(build);
+      else latest.set(place.target, { minuteMs: minute, builds: new Set([build]) });
+    }
+  }
+  for (const [target, { minuteMs: at, builds }] of latest) {
+    const [build] = builds;
+    if (builds.size === 1 && build !== undefined) store.sawBuild(target, build, at);
+  }
+}
+
+type Told = Pick<RoundOutcome, 'opened' | 'reminded' | 'resolved' | 'open' | 'silenced' | 'notices'>;
+
+function tell({ environment, nowMs, store }: RoundInput, window: ResultWindow, ...steps: readonly Advanced[]): Told {
+  const silences = store.silences(nowMs);
+  const acked = new Set(store.acks().map(({ key }) => key));
+  const all = <T>(read: (advanced: Advanced) => readonly T[]) => steps.flatMap(read);
+  const fresh = new Set(all(({ opened }) => opened).map(({ key }) => key));
+  const wider = new Set(all(({ widened }) => widened).map(({ key }) => key));
+  const reminded: Incident[] = [];
+  const silenced: string[] = [];
+  let notices = 0;
+  const say = (incident: Incident, state: 'opened' | 'reminded' | 'resolved') => {
+    store.addNotice(incident.key, state, nowMs);
+    notices += 1;
+    return { ...incident, toldAtMs: nowMs };
+  };
+  const next = all(({ incidents }) => incidents).map((found): Incident => {
+    const incident = counted(fresh.has(found.key) ? withChange(found, store) : found, window, nowMs);
+    if (incident.resolvedAtMs !== undefined) return incident.toldAtMs === undefined ? incident : say(incident, 'resolved');
+    if (silenceOf(incident, silences, nowMs)) {
+      silenced.push(incident.key);
+      return incident;
+    }
+    if (incident.toldAtMs === undefined) return say(incident, 'opened');
+    const isDue = isReminderDue(incident, environment.alerts.reminderMinutes, nowMs) && !acked.has(incident.key);
+    if (!wider.has(incident.key) && !isDue) return incident;
+    reminded.push(incident);
+    return say(incident, 'reminded');
+  });
+  store.putIncidents(next);
+  return {
+    opened: next.filter(({ key }) => fresh.has(key)),
+    reminded,
+    resolved: next.filter(({ resolvedAtMs }) => resolvedAtMs !== undefined),
+    open: next.filter(({ resolvedAtMs }) => resolvedAtMs === undefined),
+    silenced,
+    notices,
+  };
+}
+
+function withChange(incident: Incident, store: IncidentStore): Incident {
+  const targets = [...new Set(incident.members.map((member) => memberParts(member).target))];
+  const lastChange = store.lastChange(targets, incident.openedAtMs);
+  return lastChange ? { ...incident, lastChange } : incident;
+}
+
+/** Adds the failures since the last count; what comes later than that round is not counted any more. */
+function counted(incident: Incident, window: ResultWindow, nowMs: number): Incident {
+  const from = incident.countedToMs ?? incident.startedAtMs;
+  const failures = incident.members
+    .flatMap((member) => [...(window.pair(member)?.bins.values() ?? [])].flat())
+    .filter(({ outcome, atMs }) => outcome === 'failed' && atMs >= from && atMs < nowMs).length;
+  return { ...incident, failures: incident.failures + failures, countedToMs: nowMs };
+}

@@ -1,0 +1,73 @@
+import type { Environment } from '../fixtures/environments/schema.ts';
+import { type Alert, alertOf } from './alerts.ts';
+import type { IncidentStore, Notice } from './incident-store.ts';
+import { fill } from './template.ts';
+import { type DeliverOptions, deliver } from './webhook.ts';
+import { minuteMs } from './window.ts';
+
+export interface SendInput extends Omit<DeliverOptions, 'settings'> {
+  readonly environment: Environment;
+  readonly store: IncidentStore;
+  readonly nowMs: number;
+  /** Shows what would be sent, sends nothing and leaves it waiting. */
+  readonly dryRun?: boolean;
+}
+
+export interface Shown {
+  readonly alert: Alert;
+  /** What the webhook would get, after its template. */
+  readonly body: unknown;
+}
+
+export interface Sent {
+  readonly delivered: number;
+  /** Refused by the receiver, or too old: not tried again. */
+  readonly givenUp: number;
+  /** Tried again in the next round, or without a webhook. */
+  readonly waiting: number;
+  /** What was, or in a dry run would be, sent. */
+  readonly shown: readonly Shown[];
+}
+
+/** An alert that nobody took for that long is news no more; it stays in the history. */
+const giveUpAfterMs = 24 * 60 * minuteMs;
+
+/**
+ * Sends what waits, oldest first, and keeps what became of it. What can't be delivered holds back the later messages of its
+ * incident; a second one ends the round, so that a dead receiver costs its time limits twice at most. At least once: a receiver that
+ * took an alert and didn't get to say so sees its idempotency-key again.
+ */
+export async function sendAlerts(input: SendInput): Promise<Sent> {
+  const { environment, store, nowMs, dryRun = false } = input;
+  const { webhook } = environment.alerts;
+  const shown: Shown[] = [];
+  const heldBack = new Set<string>();
+  let [delivered, givenUp] = [0, 0];
+  for (const notice of store.notices('waiting')) {
+    const [incident] = store.findIncidents(notice.key);
+    if (!incident || heldBack.has(notice.key)) continue;
+    if (!dryRun && nowMs - notice.atMs > giveUpAfterMs) {
+      store.markNotice(notice.seq, 'given-up', 0, notice.outcome || 'nobody took it in a day');
+      givenUp += 1;
+      continue;
+    }
+    const alert = alertOf(environment, incident, notice, nowMs);
+    const body = webhook?.template ? fill(webhook.template, alert) : alert;
+    shown.push({ alert, body });
+    if (dryRun || !webhook) continue;
+    const { verdict, attempts, outcome } = await deliver(body, idempotencyKeyOf(notice), { ...input, settings: webhook });
+    const delivery = deliveryOf[verdict];
+    store.markNotice(notice.seq, delivery, attempts, outcome);
+    if (delivery === 'delivered') delivered += 1;
+    if (delivery === 'given-up') givenUp += 1;
+    if (delivery !== 'waiting') continue;
+    heldBack.add(notice.key);
+    if (heldBack.size > 1) break;
+  }
+  return { delivered, givenUp, waiting: store.notices('waiting', 10_000).length, shown };
+}
+
+const deliveryOf = { delivered: 'delivered', refused: 'given-up', unreachable: 'waiting' } as const;
+
+/** The same for every attempt at one message, and, for opening and end, at every location. */
+const idempotencyKeyOf = ({ key, state, atMs }: Notice) => (state === 'reminded' ? `${key}-${state}-${atMs}` : `${key}-${state}`);

@@ -1,0 +1,147 @@
+import type { Environment } from '../fixtures/environments/schema.ts';
+import { type AvailabilityResult, certificateName, type Failure, heartbeatName } from '../synthetics/result.ts';
+
+export const minuteMs = 60_000;
+/** Bins of a journey on a target that are looked at; what happened before is the incident's history, not the window's. */
+export const lookbackBins = 60;
+
+/** What of a result the windows keep. */
+export interface Seen {
+  readonly id: string;
+  readonly traceId: string;
+  readonly atMs: number;
+  readonly durationMs: number;
+  /** excused: inconclusive, or within maintenance, load or an experiment. It says nothing, and it isn't missing. */
+  readonly outcome: 'passed' | 'failed' | 'excused';
+  /** Of the probe, before marks were looked at. */
+  readonly inconclusive: boolean;
+  readonly firstAttemptFailed: boolean;
+  readonly failure?: Failure;
+  readonly build?: string;
+  /** A certificate that passed, but ends soon. */
+  readonly warning?: string;
+}
+
+export interface Place {
+  readonly kind: 'stamp' | 'global';
+  readonly target: string;
+  /** `global` for the global endpoint, which belongs to no region. */
+  readonly region: string;
+}
+
+/** A journey on a target: what is judged by itself. */
+export interface Pair {
+  readonly name: string;
+  readonly journey: string;
+  readonly place: Place;
+  /** Width of its bins: how often the journey runs. */
+  readonly binMs: number;
+  /** By the start of their bin. */
+  readonly bins: ReadonlyMap<number, readonly Seen[]>;
+}
+
+export const pairName = (journey: string, target: string) => `${journey}@${target}`;
+
+interface MutablePair extends Pair {
+  readonly bins: Map<number, Seen[]>;
+}
+
+/** How far back results are needed, in minutes: give the window those, at the start. */
+export function lookbackMinutes(environment: Pick<Environment, 'monitor'>): number {
+  return lookbackBins * Math.max(1, ...Object.values(environment.monitor.everyMinutes));
+}
+
+/**
+ * Results of the last bins, each id once, whatever their order of arrival. Slots are left out: no shopper is served there.
+ * Feed it all results or only the new ones; it forgets what is too old to matter.
+ */
+export class ResultWindow {
+  private readonly everyMinutes: Readonly<Record<string, number>>;
+  private readonly byName = new Map<string, MutablePair>();
+  private readonly byLocation = new Map<string, Map<number, Seen[]>>();
+
+  constructor(environment: Pick<Environment, 'monitor'>) {
+    this.everyMinutes = environment.monitor.everyMinutes;
+  }
+
+  add(results: readonly AvailabilityResult[]): void {
+    for (const result of results) {
+      const { kind } = result.target;
+      if (kind === 'slot' || kind === 'location' || result.journey === heartbeatName) continue;
+      const seen = seenOf(result);
+      const pair = this.pairOf(result, kind);
+      if (!keep(pair.bins, binOf(seen.atMs, pair.binMs), seen) || result.journey === certificateName) continue;
+      const minutes = this.byLocation.get(result.location) ?? new Map<number, Seen[]>();
+      this.byLocation.set(result.location, minutes);
+      keep(minutes, binOf(seen.atMs, minuteMs), seen);
+    }
+  }
+
+  /** Forgets bins out of sight, and pairs without any. */
+  prune(nowMs: number): void {
+    for (const pair of this.byName.values()) {
+      forget(pair.bins, nowMs - (lookbackBins + 1) * pair.binMs);
+      if (pair.bins.size === 0) this.byName.delete(pair.name);
+    }
+    for (const minutes of this.byLocation.values()) forget(minutes, nowMs - (lookbackBins + 1) * minuteMs);
+  }
+
+  pairs(): readonly Pair[] {
+    return [...this.byName.values()];
+  }
+
+  pair(name: string): Pair | undefined {
+    return this.byName.get(name);
+  }
+
+  /** Results of journeys by location and minute, to see whether a round said anything. */
+  locations(): ReadonlyMap<string, ReadonlyMap<number, readonly Seen[]>> {
+    return this.byLocation;
+  }
+
+  widthOf(journey: string): number {
+    return journey === certificateName ? minuteMs : (this.everyMinutes[journey] ?? 1) * minuteMs;
+  }
+
+  private pairOf({ journey, target }: AvailabilityResult, kind: Place['kind']): MutablePair {
+    const name = pairName(journey, target.name);
+    const known = this.byName.get(name);
+    if (known) return known;
+    const place = { kind, target: target.name, region: target.region ?? 'global' };
+    const pair: MutablePair = { name, journey, place, binMs: this.widthOf(journey), bins: new Map() };
+    this.byName.set(name, pair);
+    return pair;
+  }
+}
+
+export const binOf = (atMs: number, binMs: number) => Math.floor(atMs / binMs) * binMs;
+
+function keep(bins: Map<number, Seen[]>, start: number, seen: Seen): boolean {
+  const bin = bins.get(start);
+  if (bin?.some(({ id }) => id === seen.id)) return false;
+  if (bin) bin.push(seen);
+  else bins.set(start, [seen]);
+  return true;
+}
+
+function forget(bins: Map<number, Seen[]>, before: number): void {
+  for (const start of bins.keys()) if (start < before) bins.delete(start);
+}
+
+function seenOf(result: AvailabilityResult): Seen {
+  const { id, traceId, startedAt, durationMs, outcome, attempts, failure, servedBy, warnings, marks } = result;
+  const isMarked = Object.keys(marks ?? {}).length > 0;
+  const warning = result.journey === certificateName && outcome === 'passed' ? warnings[0] : undefined;
+  return {
+    id,
+    traceId,
+    atMs: Date.parse(startedAt),
+    durationMs,
+    outcome: isMarked || outcome === 'inconclusive' ? 'excused' : outcome,
+    inconclusive: outcome === 'inconclusive',
+    firstAttemptFailed: attempts[0]?.outcome === 'failed',
+    ...(failure && { failure }),
+    ...(servedBy && { build: servedBy.build }),
+    ...(warning !== undefined && { warning }),
+  };
+}
