@@ -1,25 +1,20 @@
-import { build, type Histogram } from 'hdr-histogram-js';
+import type { Histogram } from 'hdr-histogram-js';
 import { csvFields } from './csv.ts';
+import { newHistogram, percentileMs, recordMs } from './histogram.ts';
+import { RefusalTally } from './refusals.ts';
+import { StepTally } from './steps.ts';
 import type { JourneySamples, Samples } from './verdict/observation.ts';
 
-/** Latencies from 10 µs to 2 minutes (no request waits longer), three digits kept; one unit of the histogram is 10 µs. */
-const unitsPerMs = 100;
-const longestMs = 120_000;
 /** k6 hands samples over about once a second, so that a second's last ones come up to two seconds late. */
 const openSeconds = 4;
-
-const newHistogram = (digits: 2 | 3): Histogram =>
-  build({ lowestDiscernibleValue: 1, highestTrackableValue: longestMs * unitsPerMs, numberOfSignificantValueDigits: digits });
-
-const recordMs = (histogram: Histogram, ms: number) => histogram.recordValue(Math.min(longestMs, Math.max(0, ms)) * unitsPerMs);
-
-const percentileMs = (histogram: Histogram | undefined, percentile: number): number | undefined =>
-  histogram && histogram.totalCount > 0 ? histogram.getValueAtPercentile(percentile) / unitsPerMs : undefined;
 
 interface OpenSecond {
   readonly atMs: number;
   requests: number;
   failed: number;
+  ru: number;
+  retries: number;
+  readonly mix: Record<string, number>;
   readonly latency: Histogram;
 }
 
@@ -46,12 +41,16 @@ export class Collector {
   private readonly latency = newHistogram(3);
   private readonly open: OpenSecond[] = [];
   private readonly spare: Histogram[] = [];
-  private readonly closed: Samples['seconds'] = [];
+  private readonly closed: Samples['seconds'][number][] = [];
+  private readonly mixSeconds: Samples['mixSeconds'][number][] = [];
   private readonly journeys: Record<string, JourneyCount> = {};
+  private readonly steps = new StepTally();
+  private readonly refusals = new RefusalTally();
   private readonly unanswered: Record<string, number> = {};
   private requests = 0;
   private failed = 0;
   private dropped = 0;
+  private retries = 0;
   private firstAtMs: number | undefined;
   private lastAtMs: number | undefined;
 
@@ -90,6 +89,8 @@ export class Collector {
     this.lastAtMs = Math.max(this.lastAtMs ?? atMs, atMs);
     this.requests += 1;
     second.requests += 1;
+    const { journey = '', step = '' } = tagsOf(field('extra_tags'));
+    second.mix[journey] = (second.mix[journey] ?? 0) + 1;
     if (failed) {
       this.failed += 1;
       second.failed += 1;
@@ -102,6 +103,24 @@ export class Collector {
     const ms = Number(field('metric_value'));
     recordMs(this.latency, ms);
     recordMs(second.latency, ms);
+    this.steps.addRequest(journey, step, ms);
+  }
+
+  addCharge(field: (name: string) => string): void {
+    const { journey = '', step = '' } = tagsOf(field('extra_tags'));
+    const ru = Number(field('metric_value'));
+    this.steps.addCharge(journey, step, ru);
+    this.secondOf(Number(field('timestamp'))).ru += ru;
+  }
+
+  addRefusal(field: (name: string) => string): void {
+    this.refusals.add(field, tagsOf(field('extra_tags')));
+  }
+
+  addRetries(field: (name: string) => string): void {
+    const retries = Number(field('metric_value'));
+    this.retries += retries;
+    this.secondOf(Number(field('timestamp'))).retries += retries;
   }
 
   addJourney(field: (name: string) => string): void {
@@ -143,12 +162,17 @@ export class Collector {
     );
     const { requests, failed, unanswered, firstAtMs, lastAtMs } = this;
     const seconds = [...this.closed, ...this.open.map(closedSecond)];
+    const mixSeconds = [...this.mixSeconds, ...this.open.map(mixSecond)];
     const latencyP95Ms = percentileMs(this.latency, 95);
     return {
       requests,
       failed,
       unanswered,
       droppedIterations: this.dropped,
+      refusals: this.refusals.list(),
+      throttleRetries: this.retries,
+      steps: this.steps.samples(),
+      mixSeconds,
       latencyP95Ms,
       journeys,
       firstAtMs,
@@ -170,7 +194,7 @@ export class Collector {
     // Older than all that are open: its own second has been closed, so it counts in the oldest.
     const [oldest] = this.open;
     if (oldest && atMs < oldest.atMs) return oldest;
-    const second = { atMs, requests: 0, failed: 0, latency: this.spare.pop() ?? newHistogram(2) };
+    const second = { atMs, requests: 0, failed: 0, ru: 0, retries: 0, mix: {}, latency: this.spare.pop() ?? newHistogram(2) };
     this.open.push(second);
     this.open.sort((a, b) => a.atMs - b.atMs);
     if (this.open.length > openSeconds) this.close();
@@ -181,15 +205,25 @@ export class Collector {
     const over = this.open.shift();
     if (!over) return;
     this.closed.push(closedSecond(over));
+    this.mixSeconds.push(mixSecond(over));
     over.latency.reset();
     this.spare.push(over.latency);
   }
 }
 
-function closedSecond({ atMs, requests, failed, latency }: OpenSecond): Samples['seconds'][number] {
+const mixSecond = ({ atMs, mix }: OpenSecond): Samples['mixSeconds'][number] => ({ atMs, requests: mix });
+
+function closedSecond({ atMs, requests, failed, ru, retries, latency }: OpenSecond): Samples['seconds'][number] {
   const p50Ms = percentileMs(latency, 50);
   const p95Ms = percentileMs(latency, 95);
-  return { atMs, requests, failed, ...(p50Ms === undefined || p95Ms === undefined ? {} : { p50Ms, p95Ms }) };
+  return {
+    atMs,
+    requests,
+    failed,
+    ...(ru > 0 ? { ru: Math.round(ru * 100) / 100 } : {}),
+    ...(retries > 0 ? { throttleRetries: retries } : {}),
+    ...(p50Ms === undefined || p95Ms === undefined ? {} : { p50Ms, p95Ms }),
+  };
 }
 
 /** The metrics that are read; `http_req_duration` stands for a request, its tags say the rest. */
@@ -198,9 +232,20 @@ const takers: Readonly<Record<string, (collector: Collector, field: (name: strin
   journey_duration: (collector, field) => collector.addJourney(field),
   checks: (collector, field) => collector.addCheck(field),
   dropped_iterations: (collector, field) => collector.addDropped(field),
+  step_charge: (collector, field) => collector.addCharge(field),
+  refused_requests: (collector, field) => collector.addRefusal(field),
+  throttle_retries: (collector, field) => collector.addRetries(field),
 };
 
-/** `journey=checkout&outcome=passed` */
-function tagsOf(text: string): Record<string, string> {
-  return Object.fromEntries(text.split('&').map((tag) => tag.split('=') as [string, string]));
+const knownTags = new Map<string, Readonly<Record<string, string>>>();
+/** More than journeys × steps × targets × outcomes ever are; a script that tags without end must not fill the memory. */
+const mostKnownTags = 5_000;
+
+/** `journey=checkout&outcome=passed`; the same texts come again and again, so they are taken apart once. */
+function tagsOf(text: string): Readonly<Record<string, string>> {
+  const known = knownTags.get(text);
+  if (known) return known;
+  const tags = Object.fromEntries(text.split('&').map((tag) => tag.split('=') as [string, string]));
+  if (knownTags.size < mostKnownTags) knownTags.set(text, tags);
+  return tags;
 }

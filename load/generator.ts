@@ -24,6 +24,8 @@ export interface GeneratorOptions {
   readonly signal?: AbortSignal | undefined;
   /** Called once a second while k6 runs. */
   readonly everySecond: () => void;
+  /** Asked once a second: true ends the run, which then is no interruption. */
+  readonly enough?: (() => boolean) | undefined;
 }
 
 /** The k6 that set-up has made, else the one on PATH. */
@@ -43,16 +45,20 @@ export async function runGenerator(options: GeneratorOptions, collector: Collect
   const log = followLog(child, options.logFile);
   const read = followSamples(child, collector);
   const cpu = new CpuMeter(child.pid ?? 0);
+  let enough = false;
   const second = setInterval(() => {
     // Compiling the script and starting virtual users is no load.
     if (collector.recent()) cpu.read(Date.now());
     options.everySecond();
+    if (enough || options.enough?.() !== true) return;
+    enough = true;
+    child.kill('SIGINT');
   }, 1000);
   const unstop = stopOn(child, options);
   try {
     const { exitCode, signal } = await exited;
     await Promise.all([read, log.closed]);
-    return { exitCode, signal, interrupted: options.signal?.aborted ?? false, ...log.errors(), ...cpu.use() };
+    return { exitCode, signal, interrupted: options.signal?.aborted ?? false, enough, ...log.errors(), ...cpu.use() };
   } finally {
     clearInterval(second);
     unstop();

@@ -6,12 +6,14 @@ import { readVariables } from '../fixtures/environments/variables.ts';
 import { Collector } from './collector.ts';
 import { runGenerator } from './generator.ts';
 import { loadTargets } from './k6/environment.ts';
-import { profiles, type Scenario } from './k6/profiles.ts';
+import { meanRequests, sharesOf } from './k6/mix.ts';
+import { profiles, requestsOfJourneys, type Scenario } from './k6/profiles.ts';
 import { journeysOf, trafficOf } from './k6/traffic.ts';
 import { withShared } from './production.ts';
 import { type ProgressOutput, progressPrinter } from './progress.ts';
+import { breakOf } from './verdict/breakpoint.ts';
 import { judge } from './verdict/judge.ts';
-import type { Wanted } from './verdict/observation.ts';
+import type { RunObservation, ServerMetrics, Wanted } from './verdict/observation.ts';
 import type { LoadVerdict } from './verdict/verdict.ts';
 
 export const scenarios = Object.keys(profiles) as Scenario[];
@@ -50,6 +52,8 @@ export interface LoadOptions {
   readonly signal?: AbortSignal | undefined;
   /** Where progress goes; default: nowhere. */
   readonly progress?: ProgressOutput | undefined;
+  /** Reads what the servers' metrics say of the run once it has ended; default: nobody asks them. */
+  readonly serverMetrics?: ((fromMs: number, toMs: number) => Promise<ServerMetrics>) | undefined;
   /** k6's binary; default: `.local/bin/k6`, else the one on PATH. */
   readonly k6?: string | undefined;
 }
@@ -59,21 +63,37 @@ export interface LoadOptions {
  * @throws ConfigurationError where load must not go or can't start
  */
 export async function runLoad(options: LoadOptions): Promise<LoadVerdict> {
+  const verdict = judge(await observeLoad(options));
+  writeFileSync(join(options.runDirectory, 'verdict.json'), `${JSON.stringify(verdict, null, 2)}\n`);
+  return verdict;
+}
+
+/** All that is seen of a run, before anyone judges it. Throws as `runLoad` does. */
+export async function observeLoad(options: LoadOptions): Promise<RunObservation> {
   const wanted = wantedOf(options);
   mkdirSync(options.runDirectory, { recursive: true });
   const collector = new Collector(options.scenario);
   const printer = options.progress && progressPrinter(options.progress);
   const startedAtMs = Date.now();
   const everySecond = () => {
-    const { ratePerSecond: rateWantedPerSecond, durationSeconds } = wanted;
+    const { targetPerSecond: rateWantedPerSecond, durationSeconds } = wanted;
     const elapsedSeconds = (Date.now() - startedAtMs) / 1000;
     printer?.show({ elapsedSeconds, durationSeconds, rateWantedPerSecond, recent: collector.recent() });
   };
-  const generator = await runGenerator(generatorOptions(options, wanted, everySecond), collector).catch(refuseWithoutK6);
+  const enough = () => isEnough(wanted, collector);
+  const k6 = { ...generatorOptions(options, wanted, everySecond), enough };
+  const generator = await runGenerator(k6, collector).catch(refuseWithoutK6);
   printer?.end();
-  const verdict = judge({ wanted, samples: collector.samples(), generator, startedAtMs, endedAtMs: Date.now() });
-  writeFileSync(join(options.runDirectory, 'verdict.json'), `${JSON.stringify(verdict, null, 2)}\n`);
-  return verdict;
+  const endedAtMs = Date.now();
+  const samples = collector.samples();
+  const [fromMs, toMs] = [samples.firstAtMs ?? startedAtMs, samples.lastAtMs ?? endedAtMs];
+  const server = await options.serverMetrics?.(fromMs, toMs);
+  return { wanted, samples, generator, server, startedAtMs, endedAtMs };
+}
+
+/** A run that has shown what it was for: an objective broke under a growing load. */
+function isEnough(wanted: Wanted, collector: Collector): boolean {
+  return wanted.scenario === 'breakpoint' && breakOf(collector.samples().seconds, wanted) !== undefined;
 }
 
 /** What a run of these options has to bring, from which follows how many samples are expected. */
@@ -85,6 +105,7 @@ export function wantedOf(options: Omit<LoadOptions, 'runDirectory' | 'nameOrPath
     scenario: options.scenario,
     environment: environment.name,
     targets: targets.map((target) => target.name),
+    targetPerSecond: traffic.targetPerSecond,
     ratePerSecond: traffic.ratePerSecond,
     durationSeconds: traffic.durationSeconds,
     corners: traffic.corners.map(([atSeconds, ratePerSecond]) => ({ atSeconds, ratePerSecond })),
@@ -92,7 +113,16 @@ export function wantedOf(options: Omit<LoadOptions, 'runDirectory' | 'nameOrPath
     latencyP95Ms: objectives.latencyP95Ms,
     errorPercent: objectives.errorPercent,
     journeyMs: budgets.journeyMs,
+    budgetRuPerSecond: budgets.ruPerSecond,
+    budgetRuPerJourney: budgets.ruPerJourney,
+    targetIterations: targetIterations(environment),
   };
+}
+
+/** Iterations per second of each journey, were the environment's mix run at its target rate. */
+function targetIterations({ load }: Environment): Record<string, number> {
+  const perSecond = load.ratePerSecond / meanRequests(load.mix, requestsOfJourneys(load.zipfExponent));
+  return Object.fromEntries([...sharesOf(load.mix)].map(([journey, share]) => [journey, share * perSecond]));
 }
 
 /** @throws ConfigurationError where load must not go */

@@ -5,8 +5,10 @@ import { readVariables } from '../fixtures/environments/variables.ts';
 import { runLoad, scenarioNamed, wantedOf } from '../load/run.ts';
 import { exitCodeOf } from '../load/verdict/verdict.ts';
 import { renderLoad } from '../pages/terminal.ts';
+import { trustCertificates } from '../telemetry/trust.ts';
 import { type ExitCode, parseFlags, runCommand } from './exit-code.ts';
 import { ensureStore } from './local-store.ts';
+import { serverMetricsOf } from './server-metrics.ts';
 
 const flags = {
   target: { type: 'string' },
@@ -45,7 +47,9 @@ async function load(signal: AbortSignal): Promise<ExitCode> {
   wantedOf(options);
   const store = environment.local && (await ensureStore(environment, nameOrPath));
   try {
-    const verdict = await runLoad({ ...options, caFile: store?.caFile });
+    if (store) trustCertificates(store.caFile);
+    const serverMetrics = serverMetricsOf(scenario, environment);
+    const verdict = await runLoad({ ...options, caFile: store?.caFile, serverMetrics });
     console.log(renderLoad(verdict, process.stdout.isTTY));
     console.log(`reports: ${runDirectory}`);
     return exitCodeOf(verdict.verdict);

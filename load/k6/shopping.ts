@@ -6,7 +6,8 @@ import { planRun, shopperOf } from '../../synthetics/journeys/plan.ts';
 import { type JourneyRecord, runJourney } from '../../synthetics/journeys/run.ts';
 import type { LoadEnvironment } from './environment.ts';
 import { iterationSeed, seededRandom } from './random.ts';
-import { k6Hooks, k6Transport } from './shopper.ts';
+import { k6Transport } from './shopper.ts';
+import { noteCharges, signals } from './signals.ts';
 import { fetchToken, type Token, tokenHolder } from './tokens.ts';
 import type { Traffic } from './traffic.ts';
 import { zipf } from './zipf.ts';
@@ -48,7 +49,7 @@ export function shopping(
     tags.journey = journey.name;
     tags.target = target.name;
     try {
-      note(await runJourney(journey, context, transport, route, k6Hooks), target);
+      note(await runJourney(journey, context, transport, route, signals), target);
     } catch (thrown) {
       journeyDuration.add(0, { outcome: 'exception' });
       // k6 logs it, and ends green all the same: the verdict counts the log's lines.
@@ -66,7 +67,9 @@ function journeyNamed(name: string) {
   throw new Error(`load.mix names ${name}, which is none of: ${journeys.map((journey) => journey.name).join(', ')}`);
 }
 
-function note({ journey, durationMs, outcome, failure }: JourneyRecord, target: Target): void {
+function note(record: JourneyRecord, target: Target): void {
+  const { journey, durationMs, outcome, failure } = record;
+  noteCharges(record);
   journeyDuration.add(durationMs, { outcome });
   if (failure) console.warn(`${journey} › ${failure.step} (${target.name}): expected ${failure.rule}, got ${failure.seen}`);
 }

@@ -28,6 +28,8 @@ export interface TrafficWish {
 /** All that a run sends, known beforehand: which journey on which target an iteration is follows from its number alone. */
 export interface Traffic {
   readonly durationSeconds: number;
+  /** Requests per second that the profile takes as 100 %. */
+  readonly targetPerSecond: number;
   /** Requests per second, on average over the run. */
   readonly ratePerSecond: number;
   /** Requests per second at the corners of the profile. */
@@ -62,6 +64,7 @@ export function trafficOf({ scenario, environment, targets, windowSeconds = 60, 
   const choosers = mixes.map(chooser);
   return {
     durationSeconds,
+    targetPerSecond: wantedPerSecond,
     ratePerSecond: requestsUnder(corners) / durationSeconds,
     corners,
     arrivals,

@@ -18,12 +18,15 @@ const endings: Readonly<Record<number, string>> = {
 /** A missed threshold: the run itself was whole. */
 export const thresholdsMissed = 99;
 
+/** What k6 ends with after SIGINT. */
+const stopped = 105;
+
 /** Why a run is not whole; undefined where it is. */
 export function brokenOff(generator: Generator): string | undefined {
   const { exitCode, signal, interrupted } = generator;
   if (interrupted) return 'interrupted before its end';
   if (signal !== null) return `k6 was killed by ${signal}`;
-  if (exitCode === 0 || exitCode === thresholdsMissed) return undefined;
+  if (exitCode === 0 || exitCode === thresholdsMissed || (exitCode === stopped && generator.enough)) return undefined;
   const said = generator.errorLines.at(-1);
   const what = endings[exitCode ?? -1] ?? `k6 ended with code ${exitCode}`;
   return said === undefined ? what : `${what}: ${said}`;

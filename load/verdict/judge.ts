@@ -1,43 +1,77 @@
+import { type Attribution, attribute, layers, layersLine } from './attribution.ts';
+import { judgeBreakpoint, judgeRecovery } from './breakpoint.ts';
+import { judgeHotPartition, judgeRu, ledgerOf } from './cosmos-ru.ts';
+import { judgeDrift } from './drift.ts';
 import { brokenOff, thresholdsMissed } from './exit.ts';
 import { judgeJourneys } from './journeys.ts';
 import { type RunObservation, sentSeconds } from './observation.ts';
 import { judgeRate, saturated } from './rate.ts';
+import { metricsOf } from './run-metrics.ts';
 import { count, ms, percent, seconds } from './units.ts';
-import { type Judgement, type LoadVerdict, worstOf } from './verdict.ts';
+import { type Judgement, type LoadVerdict, type RuLedger, worstOf } from './verdict.ts';
 
 /** A p95 of fewer answers than this is one slow answer. */
 const fewestForP95 = 20;
 /** Share of the expected requests below which a percentile says nothing about the run. */
 const expectedShare = 0.9;
 
+interface Seen {
+  readonly run: RunObservation;
+  readonly attribution: Attribution;
+  readonly ledger: RuLedger | undefined;
+}
+
+/** What a scenario asks beyond the objectives; one that isn't named here asks for them alone. */
+const questions: Readonly<Record<string, (seen: Seen) => Judgement[]>> = {
+  spike: ({ run }) => judgeRecovery(run),
+  soak: ({ run }) => judgeDrift(run),
+  'hot-product': ({ run, attribution }) => judgeHotPartition(run, attribution),
+  'cosmos-ru': ({ run, ledger, attribution }) => judgeRu(run, ledger, attribution),
+};
+
 /** Judges a run; the reasons of the verdict stand worst first. */
 export function judge(run: RunObservation): LoadVerdict {
   const { wanted, samples } = run;
-  const judged = [
-    judgeRun(run),
-    judgeErrors(run),
-    judgeLatency(run),
-    judgeRate(run),
-    ...judgeExceptions(run),
-    ...judgeJourneys(run),
-  ];
-  const judgements = [...judged, ...judgeThresholds(run, judged)];
-  const verdict = worstOf(judgements.map((judgement) => judgement.verdict));
+  const seen = { run, attribution: attribute(samples, run.generator), ledger: ledgerOf(run) };
+  const judgements = judgementsOf(seen);
   return {
     scenario: wanted.scenario,
     environment: wanted.environment,
     targets: [...wanted.targets],
     startedAt: new Date(run.startedAtMs).toISOString(),
     endedAt: new Date(run.endedAtMs).toISOString(),
-    verdict,
+    verdict: worstOf(judgements.map((judgement) => judgement.verdict)),
     reasons: reasonsOf(judgements),
     rateWantedPerSecond: wanted.ratePerSecond,
-    rateReachedPerSecond: judgements.find((judgement) => judgement.name === 'rate reached')?.value ?? 0,
+    rateReachedPerSecond: sentSeconds(run) === 0 ? 0 : samples.requests / sentSeconds(run),
     requests: samples.requests,
     judgements,
-    seconds: samples.seconds,
+    seconds: [...samples.seconds],
+    corners: [...wanted.corners],
+    layers: layerRows(seen.attribution),
+    ...(seen.ledger ? { ru: seen.ledger } : {}),
+    metrics: metricsOf(samples, seen.ledger),
   };
 }
+
+function judgementsOf(seen: Seen): Judgement[] {
+  const { run, attribution } = seen;
+  // A run that is meant to break its objectives isn't blamed for that.
+  if (run.wanted.scenario === 'breakpoint') return [judgeRun(run), ...judgeBreakpoint(run), ...judgeExceptions(run)];
+  const judged = [
+    judgeRun(run),
+    ...(questions[run.wanted.scenario]?.(seen) ?? []),
+    judgeErrors(run, attribution),
+    judgeLatency(run),
+    judgeRate(run),
+    ...judgeExceptions(run),
+    ...judgeJourneys(run),
+  ];
+  return [...judged, ...judgeThresholds(run, judged)];
+}
+
+const layerRows = ({ failed, throttled }: Attribution) =>
+  layers.filter((layer) => failed[layer] > 0).map((layer) => ({ layer, failed: failed[layer], throttled: throttled[layer] }));
 
 /** Failures first, then what can't be told, each in the order of judging. */
 function reasonsOf(judgements: readonly Judgement[]): string[] {
@@ -56,14 +90,16 @@ function judgeRun(run: RunObservation): Judgement {
   return { ...base, verdict: 'pass' };
 }
 
-function judgeErrors({ samples, wanted }: RunObservation): Judgement {
+function judgeErrors({ samples, wanted }: RunObservation, { failed, intended }: Attribution): Judgement {
   const base = { name: 'errors', limit: wanted.errorPercent, unit: '%', samples: samples.requests };
   if (samples.requests === 0) return { ...base, verdict: 'inconclusive', reason: 'errors: no samples' };
-  const value = (samples.failed / samples.requests) * 100;
+  const lost = Math.max(0, samples.failed - intended);
+  const value = (lost / samples.requests) * 100;
   if (value <= wanted.errorPercent) return { ...base, value, verdict: 'pass' };
   const unanswered = Object.values(samples.unanswered).reduce((sum, n) => sum + n, 0);
-  const layer = unanswered === 0 ? '' : `, ${count(unanswered)} without an answer${refusals(samples.unanswered)}`;
-  const reason = `errors ${percent(value)} are over ${percent(wanted.errorPercent)} (${count(samples.failed)} of ${count(samples.requests)} requests${layer})`;
+  const silent = unanswered === 0 ? '' : `, ${count(unanswered)} without an answer${refusals(samples.unanswered)}`;
+  const by = failed.unknown === lost || failed.network === lost ? '' : `: ${layersLine(failed)}`;
+  const reason = `errors ${percent(value)} are over ${percent(wanted.errorPercent)} (${count(lost)} of ${count(samples.requests)} requests${silent}${by})`;
   return { ...base, value, verdict: 'fail', reason };
 }
 

@@ -5,6 +5,8 @@ export interface Wanted {
   readonly scenario: string;
   readonly environment: string;
   readonly targets: readonly string[];
+  /** Requests per second that the scenario's profile takes as 100 %. */
+  readonly targetPerSecond: number;
   /** On average over the run. */
   readonly ratePerSecond: number;
   readonly durationSeconds: number;
@@ -15,6 +17,11 @@ export interface Wanted {
   readonly latencyP95Ms: number;
   readonly errorPercent: number;
   readonly journeyMs: number;
+  /** RU/s that the mix may cost at the target rate, and RU that a journey may. */
+  readonly budgetRuPerSecond: number;
+  readonly budgetRuPerJourney: Readonly<Record<string, number>>;
+  /** Iterations per second of each journey at the target rate, by the environment's own mix. */
+  readonly targetIterations: Readonly<Record<string, number>>;
 }
 
 /** What k6 said of one journey. */
@@ -33,6 +40,43 @@ export interface JourneySamples {
   readonly firstFailure?: string | undefined;
 }
 
+/** Facts of an answer that was refused, as k6 tells them; an empty text where there was nothing. */
+export interface Refusal {
+  /** Route: `POST /api/orders`. */
+  readonly name: string;
+  readonly status: number;
+  /** The store's own word, `x-contoso-layer`. */
+  readonly layer: string;
+  /** `error.code` of the body. */
+  readonly code: string;
+  /** `x-azure-externalerror`: Front Door answered in place of an origin. */
+  readonly external: string;
+  /** The app answered, so it named its instance. */
+  readonly byApp: boolean;
+  readonly count: number;
+}
+
+/** What k6 said of one step of a journey. */
+export interface StepSamples {
+  readonly journey: string;
+  readonly step: string;
+  /** Answered requests. */
+  readonly requests: number;
+  readonly p50Ms?: number | undefined;
+  readonly p95Ms?: number | undefined;
+  /** Times that the step told its RU. */
+  readonly charges: number;
+  readonly ru: number;
+  /** Sum of the squares, for the spread. */
+  readonly ruSquared: number;
+}
+
+/** Requests of each journey in one second, for what has to be told apart by its mix. */
+export interface MixSecond {
+  readonly atMs: number;
+  readonly requests: Readonly<Record<string, number>>;
+}
+
 /** What came out of k6's stream of samples. */
 export interface Samples {
   readonly requests: number;
@@ -41,6 +85,12 @@ export interface Samples {
   /** Of those, the ones without an answer, by k6's error code: 1212 is a refused connection. */
   readonly unanswered: Readonly<Record<string, number>>;
   readonly droppedIterations: number;
+  readonly refusals: readonly Refusal[];
+  /** Attempts that the store's Cosmos SDK made again after a 429. */
+  readonly throttleRetries: number;
+  /** By `checkout › pay`. */
+  readonly steps: Readonly<Record<string, StepSamples>>;
+  readonly mixSeconds: readonly MixSecond[];
   /** p95 over the answered requests: k6 counts a refused connection as one of 0 ms. */
   readonly latencyP95Ms?: number | undefined;
   readonly journeys: Readonly<Record<string, JourneySamples>>;
@@ -55,6 +105,8 @@ export interface Generator {
   readonly signal: string | null;
   /** We stopped it, on Ctrl-C. */
   readonly interrupted: boolean;
+  /** We stopped it since it had shown all that it was to show. */
+  readonly enough?: boolean;
   /** Error lines of its log: uncaught exceptions, the reason of an abort. k6 exits 0 on an exception in an iteration. */
   readonly errorLines: readonly string[];
   readonly errorCount: number;
@@ -65,10 +117,44 @@ export interface Generator {
   readonly machineBusy?: number | undefined;
 }
 
+/** One value over a stretch of wall time. */
+export interface ServerPoint {
+  readonly atMs: number;
+  readonly value: number;
+}
+
+/** RU of all containers in one minute of the metrics, by wall time; on a local store such a minute passes faster. */
+export interface RuMinute {
+  readonly fromMs: number;
+  readonly toMs: number;
+  readonly ru: number;
+}
+
+/** A physical partition of a container, by what Azure Monitor says of it. */
+export interface PartitionUse {
+  readonly container: string;
+  readonly partition: string;
+  /** The highest normalized RU consumption of a minute, per cent. */
+  readonly peakPercent: number;
+}
+
+/** What the server's own metrics say of the run. Whoever reads them leaves out what has not arrived. */
+export interface ServerMetrics {
+  /** Why there are none. */
+  readonly missing?: string;
+  readonly ruMinutes?: readonly RuMinute[];
+  /** RU/s without load. */
+  readonly idleRuPerSecond?: number;
+  readonly partitions?: readonly PartitionUse[];
+  /** By plan. */
+  readonly memoryPercent?: Readonly<Record<string, readonly ServerPoint[]>>;
+}
+
 export interface RunObservation {
   readonly wanted: Wanted;
   readonly samples: Samples;
   readonly generator: Generator;
+  readonly server?: ServerMetrics | undefined;
   readonly startedAtMs: number;
   readonly endedAtMs: number;
 }

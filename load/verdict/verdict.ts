@@ -23,6 +23,46 @@ const secondSchema = z.object({
   failed: z.number().int().nonnegative(),
   p50Ms: z.number().nonnegative().optional(),
   p95Ms: z.number().nonnegative().optional(),
+  /** RU that the store said its answers had cost. */
+  ru: z.number().nonnegative().optional(),
+  /** Attempts that the store's Cosmos SDK made again after a 429. */
+  throttleRetries: z.number().int().nonnegative().optional(),
+});
+
+/** What journeys cost in RU. */
+const ruLedgerSchema = z.object({
+  /** pass-through: the store says it of each answer. least squares: from the mix of each minute and its RU. */
+  source: z.enum(['pass-through', 'least squares']),
+  journeys: z.array(
+    z.object({
+      journey: z.string(),
+      iterations: z.number().int().nonnegative(),
+      /** On average of an iteration. */
+      ru: z.number().nonnegative(),
+      /** Half the width of the 95 % interval. */
+      withinRu: z.number().nonnegative(),
+      /** Empty where steps can't be told apart. */
+      steps: z.array(z.object({ step: z.string(), ru: z.number().nonnegative() })),
+    }),
+  ),
+  idleRuPerSecond: z.number().nonnegative().optional(),
+  projectedRuPerSecond: z.number().nonnegative(),
+  projectedWithin: z.number().nonnegative(),
+  budgetRuPerSecond: z.number().positive(),
+  throttleRetries: z.number().int().nonnegative(),
+  /** p95 of the seconds in which the SDK retried, and of the others. */
+  retryP95Ms: z.number().nonnegative().optional(),
+  calmP95Ms: z.number().nonnegative().optional(),
+  /** The hottest first; empty where the metrics don't tell. */
+  partitions: z.array(z.object({ container: z.string(), partition: z.string(), peakPercent: z.number().nonnegative() })),
+});
+
+/** One figure of a run that is compared with earlier runs. */
+const metricSchema = z.object({
+  /** `checkout › pay p50`, `checkout RU`. */
+  name: z.string(),
+  value: z.number(),
+  unit: z.string(),
 });
 
 /** What a load run came to; `verdict.json` holds it. */
@@ -40,10 +80,19 @@ export const loadVerdictSchema = z.object({
   requests: z.number().int().nonnegative(),
   judgements: z.array(judgementSchema).min(1),
   seconds: z.array(secondSchema),
+  /** The rate that was wanted over time, straight lines between. */
+  corners: z.array(z.object({ atSeconds: z.number().nonnegative(), ratePerSecond: z.number().nonnegative() })).optional(),
+  /** Failed and throttled requests by the layer at fault. */
+  layers: z.array(z.object({ layer: z.string(), failed: z.number().int(), throttled: z.number().int() })).optional(),
+  ru: ruLedgerSchema.optional(),
+  /** What a baseline holds of a run. */
+  metrics: z.array(metricSchema).optional(),
 });
 
 export type Verdict = (typeof verdicts)[number];
 export type Judgement = z.infer<typeof judgementSchema>;
+export type RuLedger = z.infer<typeof ruLedgerSchema>;
+export type RunMetric = z.infer<typeof metricSchema>;
 export type LoadVerdict = z.infer<typeof loadVerdictSchema>;
 
 /** fail outweighs inconclusive outweighs pass; nothing judged is inconclusive. */

@@ -99,7 +99,10 @@ describe('a load run with the real k6', { timeout: 40_000 }, () => {
     const { live } = await shopWith(trick);
     const verdict = await load(live);
     expect(told(verdict.reasons)).toMatch(reason);
-    expect(verdict.verdict).toBe('fail');
+    // On a machine that others keep busy the generator is to blame as likely as the store, and the verdict says so.
+    expect(verdict.verdict).toBe(
+      /but the generator was (starved|saturated)/.test(told(verdict.reasons)) ? 'inconclusive' : 'fail',
+    );
   });
 
   it('aborts without a store and says the line to export', async () => {

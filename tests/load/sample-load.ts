@@ -1,9 +1,17 @@
-import type { Generator, JourneySamples, RunObservation, Samples, Wanted } from '../../load/verdict/observation.ts';
+import type {
+  Generator,
+  JourneySamples,
+  RunObservation,
+  Samples,
+  ServerMetrics,
+  Wanted,
+} from '../../load/verdict/observation.ts';
 
 export interface Changes {
   readonly wanted?: Partial<Wanted>;
   readonly samples?: Partial<Samples>;
   readonly generator?: Partial<Generator>;
+  readonly server?: ServerMetrics | undefined;
 }
 
 export const goodJourney: JourneySamples = {
@@ -17,13 +25,14 @@ export const goodJourney: JourneySamples = {
 };
 
 /** A whole minute at 60 requests a second without a fault, and what a row changes of it. */
-export function observed({ wanted, samples, generator }: Changes = {}): RunObservation {
+export function observed({ wanted, samples, generator, server }: Changes = {}): RunObservation {
   const startedAtMs = Date.UTC(2026, 0, 5);
   return {
     wanted: {
       scenario: 'target',
       environment: 'local',
       targets: ['westeurope', 'global'],
+      targetPerSecond: 60,
       ratePerSecond: 60,
       durationSeconds: 60,
       corners: [
@@ -34,6 +43,9 @@ export function observed({ wanted, samples, generator }: Changes = {}): RunObser
       latencyP95Ms: 200,
       errorPercent: 1,
       journeyMs: 10_000,
+      budgetRuPerSecond: 4000,
+      budgetRuPerJourney: {},
+      targetIterations: { browse: 10, checkout: 10 },
       ...wanted,
     },
     samples: {
@@ -41,6 +53,10 @@ export function observed({ wanted, samples, generator }: Changes = {}): RunObser
       failed: 0,
       unanswered: {},
       droppedIterations: 0,
+      refusals: [],
+      throttleRetries: 0,
+      steps: {},
+      mixSeconds: [],
       latencyP95Ms: 41,
       journeys: { browse: goodJourney, checkout: goodJourney },
       firstAtMs: startedAtMs,
@@ -59,6 +75,7 @@ export function observed({ wanted, samples, generator }: Changes = {}): RunObser
       machineBusy: 0.5,
       ...generator,
     },
+    server,
     startedAtMs,
     endedAtMs: startedAtMs + 61_000,
   };

@@ -1,0 +1,56 @@
+import exec from 'k6/execution';
+import { Counter, Trend } from 'k6/metrics';
+import type { Hooks, JourneyRecord } from '../../synthetics/journeys/run.ts';
+import type { Answer } from '../../synthetics/journeys/transport.ts';
+import { k6Hooks } from './shopper.ts';
+
+/** One sample a refused request: the facts that tell which layer refused. None where all goes well, so that it costs nothing. */
+const refusedRequests = new Counter('refused_requests');
+/** Attempts that the store's SDK made again after a 429: shoppers see them as latency alone. */
+const throttleRetries = new Counter('throttle_retries');
+/** RU of a step, where the store passes them through: one sample a step, which is cheaper than one a request. */
+const stepCharge = new Trend('step_charge');
+
+/** 401 is what a visitor is meant to get, and the run's own expectation of statuses says so, too. */
+const isRefused = (status: number) => status >= 400 && status !== 401;
+
+/** Tags have few values, or k6 would hold a time series for each: what doesn't look like a word is left out. */
+const word = (text: unknown) => (typeof text === 'string' && /^[\w.-]{1,40}$/.test(text) ? text : '');
+
+function codeOf(answer: Answer): string {
+  try {
+    return word((JSON.parse(answer.body) as { error?: { code?: unknown } }).error?.code);
+  } catch {
+    // The platform's own pages are HTML: they have no code.
+    return '';
+  }
+}
+
+function noteRefusal(name: string, answer: Answer): void {
+  refusedRequests.add(1, {
+    name,
+    status: String(answer.status),
+    layer: word(answer.header('x-contoso-layer')),
+    code: codeOf(answer),
+    external: word(answer.header('x-azure-externalerror')),
+    app: answer.header('x-contoso-instance') === undefined ? 'no' : 'yes',
+  });
+}
+
+/** What load wants to know of a journey beside its checks: the step that a request belongs to, and who refused. */
+export const signals: Hooks = {
+  ...k6Hooks,
+  step(name, act) {
+    exec.vu.metrics.tags.step = name;
+    return act();
+  },
+  answer({ name }, answer) {
+    if (isRefused(answer.status)) noteRefusal(name, answer);
+    const retries = answer.header('x-contoso-throttle-retries');
+    if (retries !== undefined) throttleRetries.add(Number(retries));
+  },
+};
+
+export function noteCharges({ steps }: JourneyRecord): void {
+  for (const { name, requestCharge } of steps) if (requestCharge !== undefined) stepCharge.add(requestCharge, { step: name });
+}

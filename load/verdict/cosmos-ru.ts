@@ -1,0 +1,178 @@
+import type { Attribution } from './attribution.ts';
+import { median } from './breakpoint.ts';
+import { leastSquares } from './least-squares.ts';
+import type { RunObservation } from './observation.ts';
+import { count, ms, percent } from './units.ts';
+import type { Judgement, RuLedger } from './verdict.ts';
+
+const round = (value: number) => Math.round(value * 100) / 100;
+
+/** What each journey and step costs in RU, and what the mix would at the target rate; undefined where nobody said. */
+export function ledgerOf(run: RunObservation): RuLedger | undefined {
+  const journeys = passedThrough(run) ?? fitted(run);
+  if (!journeys) return undefined;
+  const { wanted, samples, server } = run;
+  const project = (of: (row: RuLedger['journeys'][number]) => number) =>
+    journeys.rows.reduce((sum, row) => sum + of(row) * (wanted.targetIterations[row.journey] ?? 0), server?.idleRuPerSecond ?? 0);
+  return {
+    source: journeys.source,
+    journeys: journeys.rows,
+    ...(server?.idleRuPerSecond === undefined ? {} : { idleRuPerSecond: round(server.idleRuPerSecond) }),
+    projectedRuPerSecond: round(project((row) => row.ru)),
+    projectedWithin: round(project((row) => row.withinRu) - (server?.idleRuPerSecond ?? 0)),
+    budgetRuPerSecond: wanted.budgetRuPerSecond,
+    throttleRetries: samples.throttleRetries,
+    ...retryLatency(run),
+    partitions: [...(server?.partitions ?? [])].sort((a, b) => b.peakPercent - a.peakPercent),
+  };
+}
+
+interface Rows {
+  readonly source: RuLedger['source'];
+  readonly rows: RuLedger['journeys'];
+}
+
+/** The store says what each request cost: the sums are exact, and the interval is that of the mean of the iterations. */
+function passedThrough({ samples }: RunObservation): Rows | undefined {
+  const steps = Object.values(samples.steps).filter(({ charges }) => charges > 0);
+  if (steps.length === 0) return undefined;
+  const rows = Object.entries(samples.journeys).map(([journey, { iterations }]) => {
+    const own = steps.filter((step) => step.journey === journey);
+    const parts = own.map(({ step, ru }) => ({ step, ru: round(ru / Math.max(1, iterations)) }));
+    // Steps of one iteration vary on their own: their variances add up.
+    const variance = own.reduce((sum, step) => sum + varianceOfMean(step.ru, step.ruSquared, iterations), 0);
+    const ru = own.reduce((sum, step) => sum + step.ru, 0) / Math.max(1, iterations);
+    return { journey, iterations, ru: round(ru), withinRu: round(1.96 * Math.sqrt(variance)), steps: parts };
+  });
+  return { source: 'pass-through', rows };
+}
+
+function varianceOfMean(sum: number, squared: number, n: number): number {
+  if (n < 2) return 0;
+  return Math.max(0, (squared - (sum * sum) / n) / (n - 1)) / n;
+}
+
+/**
+ * The store doesn't say it, Azure Monitor knows the RU of each minute alone: RU of a minute = Σ iterations of a journey in it
+ * × its cost + idle. Iterations that lie across two minutes count by their requests.
+ */
+function fitted(run: RunObservation): Rows | undefined {
+  const { samples, server } = run;
+  const names = Object.keys(samples.journeys);
+  const windows = windowsOf(run, names);
+  const idle = server?.idleRuPerSecond;
+  // Without a look at the idle store its share is one more unknown: RU per second of the window.
+  const rows = windows.map(({ iterations, seconds }) => (idle === undefined ? [...iterations, seconds] : iterations));
+  const y = windows.map(({ ru, seconds }) => ru - (idle ?? 0) * seconds);
+  const fit = leastSquares(rows, y);
+  if (!fit) return undefined;
+  return {
+    source: 'least squares',
+    rows: names.map((journey, i) => ({
+      journey,
+      iterations: samples.journeys[journey]?.iterations ?? 0,
+      ru: round(Math.max(0, fit.values[i] ?? 0)),
+      withinRu: round(fit.within[i] ?? 0),
+      steps: [],
+    })),
+  };
+}
+
+function windowsOf({ samples, server }: RunObservation, names: readonly string[]) {
+  const requestsOf = (journey: string) => samples.mixSeconds.reduce((sum, { requests }) => sum + (requests[journey] ?? 0), 0);
+  const perRequest = names.map((name) => (samples.journeys[name]?.iterations ?? 0) / Math.max(1, requestsOf(name)));
+  const [first, last] = [samples.firstAtMs ?? 0, samples.lastAtMs ?? 0];
+  // A minute that is half load and half not is told apart by its seconds; one that the samples only graze is not.
+  const minutes = (server?.ruMinutes ?? []).filter(({ fromMs, toMs }) => fromMs >= first - 1000 && toMs <= last + 1000);
+  return minutes.map(({ fromMs, toMs, ru }) => {
+    const iterations = names.map((name, i) => {
+      const requests = samples.mixSeconds.reduce(
+        (sum, second) => sum + (second.requests[name] ?? 0) * overlap(second.atMs, second.atMs + 1000, fromMs, toMs),
+        0,
+      );
+      return requests * (perRequest[i] ?? 0);
+    });
+    return { iterations, ru, seconds: (toMs - fromMs) / 1000 };
+  });
+}
+
+/** Share of the first stretch that lies within the second. */
+const overlap = (from: number, to: number, withinFrom: number, withinTo: number) =>
+  Math.max(0, Math.min(to, withinTo) - Math.max(from, withinFrom)) / (to - from);
+
+/** What the SDK's hidden retries cost shoppers: p95 of the seconds with and without them. */
+function retryLatency({ samples }: RunObservation): Pick<RuLedger, 'retryP95Ms' | 'calmP95Ms'> {
+  const p95 = (retried: boolean) =>
+    median(samples.seconds.flatMap((s) => (s.p95Ms !== undefined && (s.throttleRetries ?? 0) > 0 === retried ? s.p95Ms : [])));
+  const [retryP95Ms, calmP95Ms] = [p95(true), p95(false)];
+  return { ...(retryP95Ms === undefined ? {} : { retryP95Ms }), ...(calmP95Ms === undefined ? {} : { calmP95Ms }) };
+}
+
+/** An interval wider than this share of its value says too little to judge by. */
+const widestShare = 0.1;
+
+/** Judgements of `cosmos-ru`: the mix's budget, each journey's own, and what Cosmos DB refused. */
+export function judgeRu(run: RunObservation, ledger: RuLedger | undefined, attribution: Attribution): Judgement[] {
+  return [judgeThrottling(run, ledger, attribution), judgeProjected(run, ledger), ...judgeJourneyBudgets(run, ledger)];
+}
+
+function judgeProjected({ wanted, samples, server }: RunObservation, ledger: RuLedger | undefined): Judgement {
+  const base = { name: 'RU/s at the target rate', limit: wanted.budgetRuPerSecond, unit: 'RU/s', samples: samples.requests };
+  if (!ledger) {
+    const reason = `RU/s: the store passes no charges through, and ${server?.missing ?? 'the metrics have too few whole minutes to tell the journeys apart'}`;
+    return { ...base, verdict: 'inconclusive', reason };
+  }
+  const { projectedRuPerSecond: value, projectedWithin: within } = ledger;
+  const said = `${count(value)} ± ${count(within)} RU/s at the target rate`;
+  if (value - within > base.limit)
+    return { ...base, value, verdict: 'fail', reason: `${said} are over the budget of ${count(base.limit)}` };
+  if (value + within <= base.limit) return { ...base, value, verdict: 'pass' };
+  return { ...base, value, verdict: 'inconclusive', reason: `${said}: too close to the budget of ${count(base.limit)} to tell` };
+}
+
+function judgeJourneyBudgets({ wanted }: RunObservation, ledger: RuLedger | undefined): Judgement[] {
+  return Object.entries(wanted.budgetRuPerJourney).map(([journey, limit]) => {
+    const row = ledger?.journeys.find((one) => one.journey === journey);
+    const base = { name: `${journey} RU`, limit, unit: 'RU', samples: row?.iterations ?? 0 };
+    if (!row || row.iterations === 0) return { ...base, verdict: 'inconclusive', reason: `${journey} RU: no samples` };
+    const value = row.ru;
+    if (row.withinRu > value * widestShare && value + row.withinRu > limit && value - row.withinRu <= limit)
+      return { ...base, value, verdict: 'inconclusive', reason: `${journey} RU ${value} ± ${row.withinRu}: too wide to tell` };
+    if (value <= limit) return { ...base, value, verdict: 'pass' };
+    return { ...base, value, verdict: 'fail', reason: `${journey} costs ${value} RU, over its budget of ${limit} RU` };
+  });
+}
+
+/** Requests that shoppers lost to Cosmos DB's 429, and the retries that only cost them time. */
+function judgeThrottling(
+  { samples, wanted }: RunObservation,
+  ledger: RuLedger | undefined,
+  { throttled }: Attribution,
+): Judgement {
+  const base = { name: 'throttled by Cosmos DB', limit: wanted.errorPercent, unit: '%', samples: samples.requests };
+  if (samples.requests === 0) return { ...base, verdict: 'inconclusive', reason: 'throttled by Cosmos DB: no samples' };
+  const value = (throttled.cosmos / samples.requests) * 100;
+  if (value <= wanted.errorPercent) return { ...base, value, verdict: 'pass' };
+  const slow = ledger?.retryP95Ms === undefined ? '' : `, p95 ${ms(ledger.retryP95Ms)} while it retried`;
+  const reason = `Cosmos DB throttled ${count(throttled.cosmos)} of ${count(samples.requests)} requests (429, ${percent(value)}; ${count(samples.throttleRetries)} retries${slow})`;
+  return { ...base, value, verdict: 'fail', reason };
+}
+
+/** A partition at its limit while the others have room: it takes no more, whatever is provisioned in all. */
+export function judgeHotPartition({ samples, server }: RunObservation, { throttled }: Attribution): Judgement[] {
+  const base = { name: 'hottest partition', limit: 100, unit: '%', samples: samples.requests };
+  const [hottest, ...others] = [...(server?.partitions ?? [])].sort((a, b) => b.peakPercent - a.peakPercent);
+  if (!hottest) {
+    const refused = throttled.cosmos > 0 ? `; Cosmos DB refused ${count(throttled.cosmos)} requests` : '';
+    return [
+      { ...base, verdict: 'inconclusive', reason: `hottest partition: ${server?.missing ?? 'no server metrics'}${refused}` },
+    ];
+  }
+  const name = `hottest partition (${hottest.container}/${hottest.partition})`;
+  const value = hottest.peakPercent;
+  if (value < 100 && throttled.cosmos === 0) return [{ ...base, name, value, verdict: 'pass' }];
+  const rest = median(others.map(({ peakPercent }) => peakPercent));
+  const idle = rest === undefined ? '' : `, while the others were at ${percent(rest)}`;
+  const reason = `partition ${hottest.partition} of ${hottest.container} was at ${percent(value)} of its RU${idle}: ${count(throttled.cosmos)} requests throttled`;
+  return [{ ...base, name, value, verdict: 'fail', reason }];
+}
