@@ -56,7 +56,10 @@ export const importRules: readonly ImportRule[] = [
       'k6',
     ],
   })),
-  { of: 'telemetry', may: ['fixtures/environments/errors', 'synthetics/result', 'node:*', 'applicationinsights', ...sdk, 'zod'] },
+  {
+    of: 'telemetry',
+    may: ['fixtures/environments/errors', 'synthetics/result', 'node:*', 'applicationinsights', ...sdk, 'undici', 'zod'],
+  },
   { of: 'health', may: ['fixtures/environments', 'synthetics/result', 'type telemetry', 'node:*', 'undici', 'zod'] },
   { of: 'health/deploy', may: ['health', 'fixtures/environments', 'type @azure/*', 'node:*', 'zod'] },
   {
