@@ -253,8 +253,10 @@ export class Outbox {
     for (const state of dropOrder) {
       if (excess <= 0) break;
       const oldest = 'where seq in (select seq from item where state = ? order by seq limit ?)';
-      this.database.prepare(`delete from content ${oldest}`).run(state, excess);
-      dropped[state] = Number(this.database.prepare(`delete from item ${oldest}`).run(state, excess).changes);
+      // Of those that arrived some more, so that a full file is not counted again with every result.
+      const most = state === 'delivered' ? excess + Math.floor(this.maxRows / 100) : excess;
+      this.database.prepare(`delete from content ${oldest}`).run(state, most);
+      dropped[state] = Number(this.database.prepare(`delete from item ${oldest}`).run(state, most).changes);
       excess -= dropped[state];
       this.database
         .prepare('insert into number(name, value) values (?, ?) on conflict(name) do update set value = value + excluded.value')

@@ -71,7 +71,7 @@ export class Recorder {
     const { result, evidence } = this.annotator.annotate(environment(), ran);
     this.keeper.add(result, result.outcome === 'passed' ? undefined : evidence);
     metrics.result(result);
-    this.firstAttempts.add(result.target.name, Date.parse(result.startedAt), result.attempts[0]?.outcome === 'failed');
+    this.learnFirstAttempt(result);
     if (result.outcome === 'passed') return;
     const { id, traceId, outcome, marks } = result;
     log.warn('result', {
@@ -82,6 +82,12 @@ export class Recorder {
       failure: failureLine(result),
       ...(marks && { marks }),
     });
+  }
+
+  private learnFirstAttempt({ target, startedAt, outcome, attempts }: AvailabilityResult): void {
+    if (outcome === 'inconclusive') return;
+    const failed = attempts[0]?.outcome === 'failed';
+    this.firstAttempts.add(target.name, { atMs: Date.parse(startedAt), failed, hidden: failed && outcome === 'passed' });
   }
 
   /** A result that is no journey's, such as a certificate's. */

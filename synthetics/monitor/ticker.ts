@@ -2,7 +2,7 @@ import type { Clock } from './clock.ts';
 import { type Due, duesOf, type Slot } from './schedule.ts';
 
 /** Longest time without a look at the clock: a step of it is noticed within this. */
-const longestSleepMs = 1_000;
+const longestSleepMs = 2_000;
 
 /** A check that would start later than this isn't started: after a suspend there is no burst, only a gap that is said. */
 export const graceMs = 5_000;

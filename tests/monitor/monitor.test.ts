@@ -5,7 +5,7 @@ import { announce } from '../../synthetics/monitor/under-way.ts';
 import type { Cause } from '../../synthetics/result.ts';
 import { openOutbox } from '../../telemetry/outbox.ts';
 import { environmentWith } from './checks.ts';
-import { noon, ofJourneys, type Simulation, type SimulationOptions, simulate } from './simulated.ts';
+import { noon, ofJourneys, type Simulation, type SimulationOptions, simulate, type World } from './simulated.ts';
 
 const minuteMs = 60_000;
 const hourMs = 60 * minuteMs;
@@ -30,7 +30,7 @@ function smallEnvironment(monitor: Parameters<typeof environmentWith>[0] = {}) {
 }
 
 const everything =
-  (cause: Cause, from: number, to: number): SimulationOptions['world'] =>
+  (cause: Cause, from: number, to: number): World =>
   ({ minute }) =>
     minute >= from && minute < to ? cause : undefined;
 
@@ -55,7 +55,7 @@ describe('monitor on a simulated clock', () => {
       collect();
       return process.memoryUsage().heapUsed;
     };
-    const simulation = started({ environment: smallEnvironment(), maxRows: 2_000 });
+    const simulation = started({ environment: smallEnvironment(), maxRows: 20_000, inMemory: true });
     await simulation.clock.pass(12 * hourMs);
     const before = heapBytes();
     await simulation.clock.pass(60 * hourMs);
@@ -70,7 +70,7 @@ describe('monitor on a simulated clock', () => {
   }, 120_000);
 
   test('sees an outage within a period, with its cause, and its end', async () => {
-    const world: SimulationOptions['world'] = ({ check, minute }) =>
+    const world: World = ({ check, minute }) =>
       check.target.region === 'eastus' && minute >= 3.5 && minute < 8.5 ? 'connect' : undefined;
     const { clock, results } = started({ world });
     await clock.pass(12 * minuteMs);
@@ -99,7 +99,7 @@ describe('monitor on a simulated clock', () => {
 
   test('a one-off blip passes on retry, and keeps its first cause', async () => {
     const seen = new Set<string>();
-    const world: SimulationOptions['world'] = ({ check, minute }) => {
+    const world: World = ({ check, minute }) => {
       if (check.journey.name !== 'checkout' || Math.floor(minute) !== 4 || seen.has(check.target.name)) return undefined;
       seen.add(check.target.name);
       return 'http';
@@ -118,6 +118,7 @@ describe('monitor on a simulated clock', () => {
     // Every 97th attempt fails: one in a hundred.
     const { clock, log, alerts, results } = started({
       environment: smallEnvironment(),
+      inMemory: true,
       world: () => (++attempts % 97 === 0 ? 'timeout' : undefined),
     });
     await clock.pass(24 * hourMs);
@@ -132,7 +133,7 @@ describe('monitor on a simulated clock', () => {
 
   test('sees one bad instance in three within ten minutes, though retries pass', async () => {
     let request = 0;
-    const world: SimulationOptions['world'] = ({ check, minute }) =>
+    const world: World = ({ check, minute }) =>
       check.target.name === 'westeurope' && minute >= 20 && ++request % 3 === 0 ? 'http' : undefined;
     const { clock, results, alerts } = started({ world });
     await clock.pass(20 * minuteMs);
@@ -198,11 +199,11 @@ describe('monitor on a simulated clock', () => {
   test.each([
     { down: 0, missing: undefined },
     { down: 30_000, missing: undefined },
-    { down: 10 * minuteMs, missing: '9 rounds from 2026-11-23T12:03:00.000Z, found at the start' },
+    { down: 10 * minuteMs, missing: '10 rounds from 2026-11-23T12:03:00.000Z, found at the start' },
   ])('counts rounds missing after $down ms without a monitor: $missing', async ({ down, missing }) => {
     const first = started();
     await first.clock.pass(3 * minuteMs + 5_000);
-    first.monitor.close();
+    first.crash();
     const second = first.again({ startMs: first.clock.now() + down });
     second.monitor.start();
     await second.clock.pass(1);
@@ -210,7 +211,7 @@ describe('monitor on a simulated clock', () => {
       ({ event, alert, state }) => event === 'alert' && alert === 'missing-rounds' && state === 'opened',
     );
     expect(seen?.seen).toBe(missing);
-    second.monitor.close();
+    second.close();
   });
 
   test('keeps results in memory while the disk fails, and alerts', async () => {
@@ -221,7 +222,7 @@ describe('monitor on a simulated clock', () => {
       options: {
         deliver: (outbox) => Promise.resolve({ accepted: 0, undelivered: outbox.counts().waiting, parked: 0, late: 0 }),
         openOutbox: () => {
-          const outbox = openOutbox(folder.path, { now: clock.now });
+          const outbox = openOutbox(folder.path, { now: () => noon });
           const fails = (name: 'add' | 'addEvents' | 'setNote') => {
             const real = outbox[name].bind(outbox) as (...values: unknown[]) => never;
             Object.assign(outbox, {
@@ -236,7 +237,7 @@ describe('monitor on a simulated clock', () => {
         },
       },
     });
-    folder.monitor.close();
+    folder.crash();
     await clock.pass(2 * minuteMs);
     isBroken = true;
     await clock.pass(3 * minuteMs);
@@ -274,7 +275,7 @@ describe('monitor on a simulated clock', () => {
   });
 
   test('looks at certificates hourly, in results of their own', async () => {
-    const { clock, results } = started();
+    const { clock, results } = started({ inMemory: true });
     await clock.pass(3 * hourMs - minuteMs);
     expect(results({ journey: 'certificate' })).toHaveLength(3 * 5);
     expect(results({ journey: 'certificate', target: 'global' }).map(({ outcome }) => outcome)).toEqual([

@@ -77,6 +77,8 @@ export interface Simulation {
   alerts(): string[];
   /** The same folder, hence the same outbox, for a process that comes after this one. */
   again(options?: SimulationOptions): Simulation;
+  /** Its process is gone; the folder stays. */
+  crash(): void;
   close(): void;
 }
 
@@ -87,9 +89,12 @@ export interface SimulationOptions {
   readonly options?: Partial<MonitorOptions>;
   readonly folder?: string;
   readonly maxRows?: number;
+  /** An outbox without a disk, for days of results. */
+  readonly inMemory?: boolean;
 }
 
-const nothingSent = { accepted: 0, undelivered: 0, parked: 0, late: 0 };
+/** As if the endpoint were down, which the monitor then asks but twice a minute. */
+const nothingSent = { accepted: 0, undelivered: 1, parked: 0, late: 0 };
 
 /** A monitor whose store, network and clock are the test's; its outbox is a real one. */
 export function simulate(given: SimulationOptions = {}): Simulation {
@@ -99,11 +104,13 @@ export function simulate(given: SimulationOptions = {}): Simulation {
   const clock = new SimulatedClock(startMs);
   const log: Simulation['log'] = [];
   const note = (event: string, fields?: object) => void log.push({ ...fields, event });
-  const open = (): Outbox => openOutbox(path, { now: clock.now, ...(maxRows && { maxRows }), warn: () => undefined });
+  const open = (where: string): Outbox =>
+    openOutbox(where, { now: clock.now, ...(maxRows && { maxRows }), warn: () => undefined });
+  const memory = given.inMemory ? open(':memory:') : undefined;
   const monitor = new Monitor({
     environment,
     tokens: () => ({ token: () => Promise.resolve('token') }),
-    openOutbox: open,
+    openOutbox: () => memory ?? open(path),
     underWayFolder: join(folder, 'under-way'),
     clock,
     log: { info: note, warn: note },
@@ -114,12 +121,18 @@ export function simulate(given: SimulationOptions = {}): Simulation {
     ...given.options,
   });
   const read = <T>(use: (outbox: Outbox) => T): T => {
-    const outbox = open();
+    if (memory) return use(memory);
+    const outbox = open(path);
     try {
       return use(outbox);
     } finally {
       outbox.close();
     }
+  };
+  let isOpen = true;
+  const crash = () => {
+    if (isOpen) monitor.close();
+    isOpen = false;
   };
   return {
     monitor,
@@ -130,8 +143,9 @@ export function simulate(given: SimulationOptions = {}): Simulation {
     results: (filter = {}) => read((outbox) => outbox.recent({ since: 0, limit: 1_000_000, ...filter })),
     alerts: () => read((outbox) => outbox.waiting(1_000_000).flatMap(alertOf)),
     again: (options = {}) => simulate({ ...given, ...options, folder }),
+    crash,
     close() {
-      monitor.close();
+      crash();
       if (!given.folder) rmSync(folder, { recursive: true });
     },
   };

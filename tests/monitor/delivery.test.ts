@@ -1,0 +1,256 @@
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { Courier } from '../../synthetics/monitor/courier.ts';
+import { Keeper } from '../../synthetics/monitor/keeper.ts';
+import { closeExporter } from '../../telemetry/application-insights.ts';
+import { deliver } from '../../telemetry/deliver.ts';
+import { openOutbox } from '../../telemetry/outbox.ts';
+import { acceptAll, type Behaviour, type Ingestion, idOf, startIngestion } from '../support/ingestion.ts';
+import { aResult, results } from '../support/results.ts';
+import { SimulatedClock } from './clock.ts';
+
+const start = Date.UTC(2026, 10, 23, 12);
+const quiet = { info: () => undefined, warn: () => undefined };
+
+let ingestion: Ingestion;
+let folder: string;
+let made = 0;
+beforeAll(async () => {
+  ingestion = await startIngestion();
+});
+afterAll(async () => {
+  await closeExporter();
+  await ingestion.close();
+});
+afterEach(() => {
+  ingestion.behave(acceptAll);
+  ingestion.requests.length = 0;
+  ingestion.accepted.length = 0;
+  rmSync(folder, { recursive: true, force: true });
+});
+
+function path(): string {
+  folder = mkdtempSync(join(tmpdir(), 'delivery-'));
+  return join(folder, 'outbox.db');
+}
+
+/** A result that begins at a moment of the simulated day. */
+const resultAt = (ms: number) => aResult(made++, { startedAt: new Date(ms).toISOString() });
+const unavailable: Behaviour = () => ({ status: 503 });
+
+describe('delivery beside the rounds', () => {
+  test('drains six hours of outage with original times, while fresh results keep arriving', async () => {
+    const clock = new SimulatedClock(start);
+    const keeper = new Keeper({
+      open: () => openOutbox(file, { now: clock.now }),
+      memoryRows: 10,
+      nowMs: clock.now,
+      log: quiet,
+      onDisk: () => undefined,
+    });
+    const file = path();
+    keeper.open();
+    const ids: string[] = [];
+    const add = (count: number) => {
+      const made = Array.from({ length: count }, () => resultAt(clock.now()));
+      ids.push(...made.map(({ id }) => id));
+      for (const outbox of keeper.outboxes()) outbox.add(made);
+    };
+    // A minute of forty checks, for six hours.
+    for (let minute = 0; minute < 360; minute += 1) {
+      add(40);
+      clock.step(60_000);
+    }
+    const drained = clock.now();
+    // A slow endpoint: one request of the drain takes five simulated seconds, and results go on coming in.
+    const freshAges: number[] = [];
+    ingestion.behave((items, request) => {
+      clock.step(5_000);
+      for (const item of items) if (Date.parse(item.time) >= drained) freshAges.push(clock.now() - Date.parse(item.time));
+      add(4);
+      return acceptAll(items, request);
+    });
+    const options = { connectionString: ingestion.connectionString, now: clock.now, deadlineMs: 60_000, freshForMs: 120_000 };
+    for (const outbox of keeper.outboxes()) await deliver(outbox, options);
+    ingestion.behave(acceptAll);
+    for (const outbox of keeper.outboxes()) await deliver(outbox, options);
+    expect(keeper.counts().waiting).toBe(0);
+    expect(ingestion.accepted.map(idOf).toSorted()).toEqual(ids.toSorted());
+    const times = new Set(ingestion.accepted.map(({ time }) => Date.parse(time)));
+    expect(Math.min(...times)).toBe(start);
+    expect(Math.max(...freshAges)).toBeLessThan(120_000);
+    expect(freshAges.length).toBeGreaterThan(80);
+    // Oldest first within the backlog.
+    const backlog = ingestion.accepted.map(({ time }) => Date.parse(time)).filter((ms) => ms < drained - 120_000);
+    expect(backlog).toEqual(backlog.toSorted((a, b) => a - b));
+    keeper.close();
+  }, 60_000);
+
+  test('without asking for fresh ones all go oldest first', async () => {
+    const outbox = openOutbox(path(), { now: () => start });
+    outbox.add(results(1_200));
+    const now = () => Date.UTC(2026, 10, 23, 12, 0, 1);
+    await deliver(outbox, { connectionString: ingestion.connectionString, now, deadlineMs: 20_000 });
+    const all = ingestion.accepted.map(({ time }) => Date.parse(time));
+    expect(all).toEqual(all.toSorted((a, b) => a - b));
+    expect(all).toHaveLength(1_200);
+    outbox.close();
+  });
+
+  test('sends nothing twice where backlog and fresh meet', async () => {
+    const outbox = openOutbox(path(), { now: () => start });
+    outbox.add(results(3_000));
+    const now = () => Date.UTC(2026, 10, 23, 12, 0, 4);
+    await deliver(outbox, { connectionString: ingestion.connectionString, now, deadlineMs: 20_000, freshForMs: 2_000 });
+    expect(ingestion.accepted).toHaveLength(3_000);
+    expect(new Set(ingestion.accepted.map(idOf)).size).toBe(3_000);
+    outbox.close();
+  });
+
+  test('tries an endpoint that fails again within half a minute', async () => {
+    const clock = new SimulatedClock(start);
+    const file = path();
+    const keeper = new Keeper({
+      open: () => openOutbox(file, { now: clock.now }),
+      memoryRows: 10,
+      nowMs: clock.now,
+      log: quiet,
+      onDisk: () => undefined,
+    });
+    keeper.open();
+    keeper.add(resultAt(start));
+    const tries: number[] = [];
+    let isDown = true;
+    const courier = new Courier({
+      keeper,
+      connectionString: () => 'any',
+      clock,
+      log: quiet,
+      onDelivery: () => undefined,
+      deliver: () => {
+        tries.push(clock.now());
+        return Promise.resolve({ accepted: 0, undelivered: isDown ? 1 : 0, parked: 0, late: 0, reason: 'down' });
+      },
+    });
+    courier.start();
+    await clock.pass(10 * 60_000);
+    const gaps = tries.slice(1).map((ms, index) => ms - (tries[index] ?? 0));
+    expect(Math.max(...gaps)).toBe(30_000);
+    isDown = false;
+    await clock.pass(60_000);
+    const before = tries.length;
+    await clock.pass(60_000);
+    expect(tries.length - before).toBe(30);
+    void courier.stop(1_000);
+    await clock.pass(1_000);
+    keeper.close();
+  });
+
+  test('says a reason once, and when it is over', async () => {
+    const clock = new SimulatedClock(start);
+    const file = path();
+    const lines: string[] = [];
+    const log = {
+      info: (event: string) => void lines.push(event),
+      warn: (event: string, fields?: object) => void lines.push(`${event} ${JSON.stringify(fields)}`),
+    };
+    const keeper = new Keeper({
+      open: () => openOutbox(file, { now: clock.now }),
+      memoryRows: 10,
+      nowMs: clock.now,
+      log,
+      onDisk: () => undefined,
+    });
+    keeper.open();
+    keeper.add(resultAt(clock.now()));
+    let connectionString: string | undefined = 'InstrumentationKey=nonsense';
+    const courier = new Courier({ keeper, connectionString: () => connectionString, clock, log, onDelivery: () => undefined });
+    expect(await courier.deliverAll(1_000)).toBe(false);
+    expect(await courier.deliverAll(1_000)).toBe(false);
+    expect(lines).toHaveLength(1);
+    expect(lines[0]).toMatch(/^undelivered .*malformed/);
+    expect(lines[0]).not.toContain('nonsense');
+    ingestion.behave(unavailable);
+    connectionString = ingestion.connectionString;
+    expect(await courier.deliverAll(500)).toBe(false);
+    ingestion.behave(acceptAll);
+    expect(await courier.deliverAll(5_000)).toBe(true);
+    expect(lines.at(-1)).toBe('delivery works again');
+    keeper.close();
+  });
+});
+
+describe('keeper', () => {
+  const keeperAt = (file: string, memoryRows: number, faults: (string | undefined)[]) =>
+    new Keeper({
+      open: () => openOutbox(file, { now: () => start }),
+      memoryRows,
+      nowMs: () => start,
+      log: quiet,
+      onDisk: (fault) => faults.push(fault),
+    });
+
+  test('works from memory where the file can not be made, until it can', async () => {
+    const file = join(path(), 'below', 'a-file');
+    writeFileSync(join(folder, 'outbox.db'), 'a file where a folder should be');
+    const faults: (string | undefined)[] = [];
+    const keeper = keeperAt(file, 100, faults);
+    keeper.open();
+    keeper.add(aResult(1));
+    expect(keeper.onDisk).toBe(false);
+    expect(faults).toEqual([expect.stringMatching(/EEXIST|ENOTDIR/)]);
+    // Straight from memory, with receipts.
+    const [memory] = keeper.outboxes();
+    if (!memory) throw new Error('no memory');
+    const delivery = await deliver(memory, { connectionString: ingestion.connectionString, now: () => start, deadlineMs: 5_000 });
+    expect(delivery.accepted).toBe(1);
+    keeper.add(aResult(2));
+    rmSync(join(folder, 'outbox.db'));
+    mkdirSync(join(folder, 'outbox.db'));
+    keeper.recover();
+    expect(keeper.onDisk).toBe(true);
+    expect(faults.at(-1)).toBeUndefined();
+    keeper.close();
+    const outbox = openOutbox(file, { now: () => start });
+    expect(outbox.waiting(10).map(({ id }) => id)).toEqual([aResult(2).id]);
+    outbox.close();
+  });
+
+  test('keeps memory within its bound, drops the oldest, and counts them', () => {
+    const file = join(path(), 'below');
+    writeFileSync(join(folder, 'outbox.db'), '');
+    const keeper = keeperAt(file, 50, []);
+    keeper.open();
+    for (const result of results(80)) keeper.add(result);
+    expect(keeper.counts()).toEqual({ waiting: 50, parked: 0, lost: 30 });
+    const [memory] = keeper.outboxes();
+    expect(memory?.waiting(1)[0]?.id).toBe(aResult(30).id);
+    keeper.close();
+  });
+
+  test('keeps evidence beside a result, and numbers beyond the process', () => {
+    const file = path();
+    const keeper = keeperAt(file, 10, []);
+    keeper.open();
+    keeper.add(aResult(1), { request: { method: 'GET', url: 'https://shop/', headers: {} }, error: 'reset' });
+    keeper.setNote('last round', 42);
+    keeper.close();
+    const outbox = openOutbox(file, { now: () => start });
+    expect(outbox.evidenceOf(aResult(1).id)).toMatchObject({ error: 'reset' });
+    expect(outbox.find(aResult(1).id)?.journey).toBe('checkout');
+    expect(outbox.find('0000000000000000')).toBeUndefined();
+    expect(outbox.evidenceOf('0000000000000000')).toBeUndefined();
+    expect([outbox.note('last round'), outbox.note('other')]).toEqual([42, 0]);
+    outbox.close();
+  });
+
+  test('bounds what it keeps as evidence', () => {
+    const outbox = openOutbox(path(), { now: () => start });
+    for (let number = 0; number < 1_010; number += 1) outbox.keepEvidence(`id-${number}`, number);
+    expect(outbox.evidenceOf('id-9')).toBeUndefined();
+    expect(outbox.evidenceOf('id-10')).toBe(10);
+    outbox.close();
+  });
+});
