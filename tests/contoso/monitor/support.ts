@@ -87,18 +87,25 @@ export interface Actions extends ControlActions {
   readonly calls: string[];
   /** Settles the swap under way; with an error, it has failed. */
   finishSwap(error?: Error): void;
+  /** As at the start. */
+  reset(): void;
 }
 
 /** Does what it is told at once, but for swaps, which the test ends. */
 export function fakeActions(): Actions {
   const calls: string[] = [];
-  const counts = new Map(contoso.plans.map(({ name, instances }) => [name, instances]));
-  const origins = new Map<string, OriginView>(
-    contoso.stamps.map(({ name }) => [name, { name, enabled: true, healthy: true, weight: 50, priority: 1 }]),
-  );
+  const counts = new Map<string, number>();
+  const origins = new Map<string, OriginView>();
+  const reset = () => {
+    calls.length = 0;
+    for (const { name, instances } of contoso.plans) counts.set(name, instances);
+    for (const { name } of contoso.stamps) origins.set(name, { name, enabled: true, healthy: true, weight: 50, priority: 1 });
+  };
+  reset();
   let settle: ((error?: Error) => void) | undefined;
   return {
     calls,
+    reset,
     finishSwap: (error) => settle?.(error),
     swap(stamp, source, target) {
       calls.push(`swap ${stamp} ${source} ${target}`);
