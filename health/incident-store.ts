@@ -1,6 +1,6 @@
 import { mkdirSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
-import { DatabaseSync, type SQLInputValue } from 'node:sqlite';
+import { DatabaseSync, type SQLInputValue, type StatementSync } from 'node:sqlite';
 import { type BuildChange, type Incident, incidentSchema } from './incident.ts';
 import type { Silence } from './silences.ts';
 
@@ -69,6 +69,7 @@ export function incidentsPath(environmentName: string): string {
 /** Incidents, what was told of them, silences, acknowledgements, builds and tallies: what outlives the windows. */
 export class IncidentStore {
   private readonly database: DatabaseSync;
+  private readonly statements = new Map<string, StatementSync>();
 
   /** @param path a file, or `:memory:` */
   constructor(path: string) {
@@ -98,7 +99,7 @@ export class IncidentStore {
 
   /** Writes incidents as they are now; the same key is the same incident. */
   putIncidents(incidents: readonly Incident[]): void {
-    const statement = this.database.prepare(
+    const statement = this.prepared(
       `insert into incident(key, openedAt, resolvedAt, body) values (?, ?, ?, ?)
        on conflict(key) do update set resolvedAt = excluded.resolvedAt, body = excluded.body`,
     );
@@ -138,7 +139,7 @@ export class IncidentStore {
 
   addSilence({ subject, fromMs, untilMs, why }: Omit<Silence, 'id'>): number {
     const sql = 'insert into silence(subject, fromAt, untilAt, why) values (?, ?, ?, ?)';
-    return Number(this.database.prepare(sql).run(subject, fromMs, untilMs, why).lastInsertRowid);
+    return Number(this.prepared(sql).run(subject, fromMs, untilMs, why).lastInsertRowid);
   }
 
   /** Ends a silence before its time; false where none of that id was in force. */
@@ -190,7 +191,7 @@ export class IncidentStore {
 
   /** Counts only grow, so what saw less of a bucket, such as a window that begins in it, doesn't overwrite what saw more. */
   putTallies(minutes: number, tallies: readonly Tally[]): void {
-    const statement = this.database.prepare(
+    const statement = this.prepared(
       `insert into tally values (?, ?, ?, ?, ?, ?, ?, ?, ?) on conflict do update set total = excluded.total,
        failed = excluded.failed, failedTold = excluded.failedTold, slow = excluded.slow, slowTold = excluded.slowTold
        where excluded.total >= total`,
@@ -247,12 +248,18 @@ export class IncidentStore {
     return this.all(sql, ...values).flatMap(({ body }) => incidentSchema.safeParse(JSON.parse(String(body))).data ?? []);
   }
 
+  private prepared(sql: string): StatementSync {
+    const statement = this.statements.get(sql) ?? this.database.prepare(sql);
+    this.statements.set(sql, statement);
+    return statement;
+  }
+
   private all(sql: string, ...values: SQLInputValue[]) {
-    return this.database.prepare(sql).all(...values);
+    return this.prepared(sql).all(...values);
   }
 
   private run(sql: string, ...values: SQLInputValue[]): number {
-    return Number(this.database.prepare(sql).run(...values).changes);
+    return Number(this.prepared(sql).run(...values).changes);
   }
 }
 

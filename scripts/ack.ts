@@ -1,0 +1,42 @@
+import { ConfigurationError } from '../fixtures/environments/errors.ts';
+import { loadEnvironment } from '../fixtures/environments/load.ts';
+import { type Incident, titleOf } from '../health/incident.ts';
+import type { IncidentStore } from '../health/incident-store.ts';
+import { type ExitCode, parseFlags, runCommand } from './exit-code.ts';
+import { withIncidents } from './incidents.ts';
+
+/** `npm run ack -- <incident> [--why "…"]`: somebody is on it, so reminders stop; its end is still told. Without one: what is open. */
+async function ack(): Promise<ExitCode> {
+  const { values, positionals } = parseFlags({ why: { type: 'string' } }, undefined, 'the key of an incident, or its beginning');
+  const environment = loadEnvironment(values.env);
+  return withIncidents(environment, (store) => {
+    const [prefix] = positionals;
+    if (prefix === undefined) return list(store);
+    const incident = only(store, prefix);
+    store.addAck({ key: incident.key, atMs: Date.now(), why: values.why ?? '' });
+    console.log(`acknowledged ${lineOf(incident)}`);
+    return 0;
+  });
+}
+
+function list(store: IncidentStore): ExitCode {
+  const open = store.openIncidents();
+  const acked = new Set(store.acks().map(({ key }) => key));
+  if (open.length === 0) console.log('no incident is open');
+  for (const incident of open) console.log(`${lineOf(incident)}${acked.has(incident.key) ? ' (acknowledged)' : ''}`);
+  return 0;
+}
+
+const lineOf = (incident: Incident) => `${incident.key}  ${titleOf(incident)}`;
+
+/** Of several keys that begin alike, none is guessed. */
+function only(store: IncidentStore, prefix: string): Incident {
+  const found = store.findIncidents(prefix).filter(({ resolvedAtMs }) => resolvedAtMs === undefined);
+  const [incident] = found;
+  if (incident && found.length === 1) return incident;
+  const open = store.openIncidents().map(({ key }) => key);
+  const allowed = open.length === 0 ? 'nothing: no incident is open' : `the key of one open incident: ${open.join(', ')}`;
+  throw new ConfigurationError('The command line', [{ path: '', seen: JSON.stringify(prefix), allowed }]);
+}
+
+void runCommand(ack);
