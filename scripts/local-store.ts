@@ -32,6 +32,18 @@ const portOf = (endpoint: string) => {
   return Number(url.port || (url.protocol === 'https:' ? 443 : 80));
 };
 
+const frontDoorIdIn = (headers: Readonly<Record<string, string>>) =>
+  Object.entries(headers).find(([name]) => name.toLowerCase() === 'x-azure-fdid')?.[1];
+
+/**
+ * Who tests a stamp directly that is locked to its Front Door sends the profile's GUID: an environment that has this
+ * header at a stamp has such a stamp, and its local store is locked the same way.
+ */
+function frontDoorOf(stamps: Environment['stamps']): { readonly frontDoorId?: string } {
+  const id = stamps.map(({ headers }) => frontDoorIdIn(headers)).find((each) => each !== undefined);
+  return id === undefined ? {} : { frontDoorId: id };
+}
+
 /** What the store needs to know of an environment: ports from its endpoints, the rest as it stands there. */
 export function contosoOptionsOf(environment: Environment): ContosoOptions {
   const { local, auth, stamps, plans, cosmosAccounts, syntheticHeader, global } = requireLocal(environment);
@@ -39,11 +51,13 @@ export function contosoOptionsOf(environment: Environment): ContosoOptions {
     throw new LocalStoreError(`environment ${environment.name}: auth.kind is ${auth.kind}; the local store knows client-secret`);
   return {
     environment: environment.name,
-    stamps: stamps.map(({ endpoint, slots, headers: _, ...stamp }) => ({
+    stamps: stamps.map(({ endpoint, slots, headers, ...stamp }) => ({
       ...stamp,
       port: portOf(endpoint),
       slots: slots.map((slot) => ({ name: slot.name, port: portOf(slot.endpoint) })),
+      lockedToFrontDoor: frontDoorIdIn(headers) !== undefined,
     })),
+    ...frontDoorOf(stamps),
     plans: plans.map((plan) => ({ ...plan, instances: plan.autoscale?.default ?? plan.instances })),
     cosmosAccounts,
     ...(global ? { globalPort: portOf(global.endpoint) } : {}),
