@@ -155,7 +155,7 @@ export interface LocalStore {
   close(): Promise<void>;
 }
 
-/** Messages from `scripts/local.ts` to the command that spawned it. */
+/** Messages from `scripts/local-run.ts` to the command that spawned it. */
 export type StoreMessage = { readonly kind: 'ready' } | { readonly kind: 'failed'; readonly message: string };
 
 /**
@@ -171,17 +171,23 @@ export async function ensureStore(environment: Environment, nameOrPath: string):
     const endpoint = requireLocal(environment).local.controlEndpoint;
     throw new LocalStoreError(`local.controlEndpoint ${endpoint} is taken by something else: ${state.seen}`);
   }
-  const close = await spawnStore(nameOrPath);
+  const close = await spawnStore(await bundleOf(), nameOrPath);
   return { caFile, started: true, close };
 }
 
 const startMs = 30_000;
 const stopMs = 3_000;
 
-function spawnStore(nameOrPath: string): Promise<() => Promise<void>> {
-  const child = fork(join(root, 'scripts', 'local.ts'), ['--env', nameOrPath], {
+async function bundleOf(): Promise<string> {
+  // Loaded here alone: a command that finds the store running needs no bundler.
+  const { bundleStore } = await import('./store-bundle.ts');
+  return bundleStore();
+}
+
+function spawnStore(file: string, nameOrPath: string): Promise<() => Promise<void>> {
+  const child = fork(file, ['--env', nameOrPath], {
     cwd: root,
-    execArgv: ['-r', 'ts-node/register'],
+    execArgv: ['--disable-warning=ExperimentalWarning'],
     stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
   });
   const exited = new Promise<number | null>((resolve) => child.once('exit', resolve));

@@ -1,70 +1,17 @@
-import { join } from 'node:path';
-import type { Contoso } from '../fixtures/contoso/options.ts';
-import { loadEnvironment } from '../fixtures/environments/load.ts';
-import type { Environment } from '../fixtures/environments/schema.ts';
-import { targetsOf } from '../fixtures/environments/targets.ts';
-import { type ExitCode, exitOf, parseFlags } from './exit-code.ts';
-import { caFileOf, detectStore, LocalStoreError, type StoreMessage, startInProcess } from './local-store.ts';
-
-/** `npm run local [-- --env <name or path>]`: the local store, until Ctrl-C. Exit codes: 0 stopped, 3 wrong usage or configuration, such as a port that is taken; 1 could not start. */
-async function main(): Promise<ExitCode> {
-  const { values } = parseFlags({});
-  const environment = loadEnvironment(values.env);
-  const state = await detectStore(environment);
-  if (state.kind === 'running') throw new LocalStoreError(`the store of environment ${environment.name} is running already`);
-  const stopped = untilStopped();
-  const contoso = await startInProcess(environment);
-  if (process.send) process.send({ kind: 'ready' } satisfies StoreMessage);
-  else process.stdout.write(describe(environment, values.env ?? environment.name, contoso));
-  await stopped;
-  await contoso.close();
-  return 0;
-}
+import { bundleStore } from './store-bundle.ts';
 
 /**
- * Run by hand: Ctrl-C or SIGTERM. Spawned by another command: its SIGTERM, or the end of the IPC channel, which closes
- * however the parent ends. Ctrl-C reaches both, and the parent may still need the store to clean up after itself.
+ * `npm run local`: makes one file of the store and becomes the Node that runs it. Where a process can't become another
+ * (Windows), and where a parent listens on this one's channel, the store runs in here.
  */
-const untilStopped = () =>
-  new Promise<void>((resolve) => {
-    const isSpawned = process.send !== undefined;
-    process.once('SIGTERM', () => resolve());
-    for (const signal of ['SIGINT', 'SIGHUP'] as const) process.on(signal, () => isSpawned || resolve());
-    if (isSpawned) process.once('disconnect', () => resolve());
-  });
-
-/** Endpoints, and the line that lets tools run by hand find and trust them. */
-function describe(environment: Environment, nameOrPath: string, contoso: Contoso): string {
-  const rows = [...targetsOf(environment).map(({ name, endpoint }) => [name, endpoint]), ['control', contoso.controlUrl]];
-  const width = Math.max(...rows.map(([name]) => name?.length ?? 0));
-  const root = join(__dirname, '..');
-  const path = [join(root, '.local', 'bin'), join(root, 'node_modules', '.bin')].join(':');
-  const ca = caFileOf(environment);
-  return [
-    `Contoso Shoes, environment ${environment.name}, runs in ${environment.stamps.length} stamp(s); control-plane time ×${environment.local?.timeScale}.`,
-    '',
-    ...rows.map(([name, endpoint]) => `  ${name?.padEnd(width)}  ${endpoint}`),
-    '',
-    'For k6, Playwright and curl, in another terminal:',
-    `  export PATH="${path}:$PATH" SSL_CERT_FILE="${ca}" NODE_EXTRA_CA_CERTS="${ca}" TARGET_ENV="${nameOrPath}"`,
-    '',
-    'Ctrl-C stops it.',
-    '',
-  ].join('\n');
+async function main(): Promise<void> {
+  if (process.execve === undefined || process.platform === 'win32' || process.send !== undefined) {
+    await import('./local-run.ts');
+    return;
+  }
+  const file = await bundleStore();
+  // Its own arguments, without the flags that loaded ts-node here.
+  process.execve(process.execPath, [process.execPath, '--disable-warning=ExperimentalWarning', file, ...process.argv.slice(2)]);
 }
 
-/** Told to the parent too, where there is one: it has the terminal. The closed channel lets this process end. */
-async function failed(error: unknown): Promise<ExitCode> {
-  if (!process.send) return exitOf(error);
-  const message = error instanceof Error ? error.message : String(error);
-  await new Promise((resolve) => process.send?.({ kind: 'failed', message } satisfies StoreMessage, resolve));
-  return exitOf(error, () => undefined);
-}
-
-// Not by runCommand: being stopped is how this command ends, and no interruption.
-main()
-  .catch(failed)
-  .then((code) => {
-    process.exitCode = code;
-    if (process.connected) process.disconnect();
-  });
+void main();
