@@ -3,28 +3,28 @@ import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { proofAreas } from '../tests/proofs/index.ts';
+import type { ProofArea } from '../tests/proofs/proof.ts';
 
 const root = join(__dirname, '..');
 const proofSchema = z.object({ commit: z.string().regex(/^[0-9a-f]{40}$/), rows: z.array(z.object({ holds: z.boolean() })) });
 
 /** A line for each proof that is missing, does not hold, or is older than the code it proves. */
-export function oldProofs(): string[] {
-  return Object.entries(proofAreas).flatMap(([name, { covers }]) => {
-    const file = join(root, 'docs/proofs', `${name}.json`);
+export function oldProofs(folder = root, areas: Readonly<Record<string, ProofArea>> = proofAreas): string[] {
+  return Object.entries(areas).flatMap(([name, { covers }]) => {
+    const file = join(folder, 'docs/proofs', `${name}.json`);
     if (!existsSync(file)) return [`${name}: no proof yet, npm run prove -- ${name}`];
     const { commit, rows } = proofSchema.parse(JSON.parse(readFileSync(file, 'utf8')));
-    if (!rows.every((row) => row.holds)) return [`${name}: the proof does not hold`];
-    const since = commitsSince(commit, covers);
-    return since === 0
-      ? []
-      : [`${name}: ${since === undefined ? 'its commit is not in this history' : `${since} commits newer than the proof`}`];
+    if (rows.length === 0 || !rows.every((row) => row.holds)) return [`${name}: the proof does not hold`];
+    const since = commitsSince(folder, commit, covers);
+    if (since === undefined) return [`${name}: its commit is not in this history`];
+    return since === 0 ? [] : [`${name}: ${since} ${since === 1 ? 'commit' : 'commits'} newer than the proof`];
   });
 }
 
-function commitsSince(commit: string, covers: readonly string[]): number | undefined {
+function commitsSince(folder: string, commit: string, covers: readonly string[]): number | undefined {
   try {
     const log = execFileSync('git', ['log', '--oneline', `${commit}..HEAD`, '--', ...covers], {
-      cwd: root,
+      cwd: folder,
       encoding: 'utf8',
       stdio: 'pipe',
     });
