@@ -14,6 +14,7 @@ import { openOutbox, outboxPath } from '../telemetry/outbox.ts';
 import { trustCertificates } from '../telemetry/trust.ts';
 import { type ExitCode, parseFlags, runCommand, worstExit } from './exit-code.ts';
 import { ensureStore } from './local-store.ts';
+import { printEstimate } from './monitor-estimate.ts';
 
 const flags = { once: { type: 'boolean' }, estimate: { type: 'boolean' }, outbox: { type: 'string' } } as const;
 const onceDeliveryMs = 20_000;
@@ -27,6 +28,11 @@ async function main(signal: AbortSignal): Promise<ExitCode> {
   const { values } = parseFlags(flags);
   const nameOrPath = values.env || readVariables().TARGET_ENV || 'local';
   const environment = loadEnvironment(nameOrPath);
+  const outboxFile = values.outbox ?? outboxPath(environment.name);
+  if (values.estimate) {
+    printEstimate(environment, outboxFile);
+    return 0;
+  }
   const log = jsonLog((line) => process.stdout.write(line), Date.now);
   const release = takeLock(lockPath(environment));
   if (!release) {
@@ -37,7 +43,7 @@ async function main(signal: AbortSignal): Promise<ExitCode> {
   const store = environment.local ? await ensureStore(environment, nameOrPath) : undefined;
   if (store) trustCertificates(store.caFile);
   try {
-    const monitor = monitorOf(environment, log, values.outbox ?? outboxPath(environment.name));
+    const monitor = monitorOf(environment, log, outboxFile);
     try {
       return await (values.once ? once(monitor, environment, log) : resident(monitor, nameOrPath, environment, log, signal));
     } finally {

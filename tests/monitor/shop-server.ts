@@ -1,0 +1,74 @@
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import type { Environment } from '../../fixtures/environments/schema.ts';
+import { Shop } from '../synthetics/contract/shop.ts';
+import { environmentWith } from './checks.ts';
+
+export interface ShopServer {
+  readonly port: number;
+  readonly requests: () => number;
+  close(): Promise<void>;
+}
+
+/** The smallest shop over plain HTTP on loopback; each journey, told by its trace, meets one of its own. */
+export async function startShop(latencyMs = 0): Promise<ShopServer> {
+  const shops = new Map<string, Shop>();
+  let requests = 0;
+  const server = createServer((request, response) => {
+    const chunks: Buffer[] = [];
+    request.on('data', (chunk: Buffer) => chunks.push(chunk));
+    request.on('end', () => {
+      requests += 1;
+      const trace = String(request.headers.traceparent ?? '');
+      const shop = shops.get(trace) ?? new Shop();
+      shops.set(trace, shop);
+      // Journeys end; the oldest shop is the least likely to be asked again.
+      if (shops.size > 2_000) shops.delete(shops.keys().next().value ?? '');
+      const body: unknown = chunks.length > 0 ? JSON.parse(Buffer.concat(chunks).toString()) : undefined;
+      const { method = 'GET', url = '/', headers } = request;
+      const call = {
+        method,
+        path: url,
+        body,
+        signedIn: headers.authorization !== undefined,
+        shopperId: String(headers['x-shopper-id']),
+      };
+      const answer = shop.answer(call);
+      const text = answer.body === undefined ? '' : JSON.stringify(answer.body);
+      setTimeout(() => response.writeHead(answer.status, { 'content-type': 'application/json' }).end(text), latencyMs);
+    });
+  });
+  const port = await listen(server);
+  return {
+    port,
+    requests: () => requests,
+    close() {
+      server.closeAllConnections();
+      return new Promise((resolve) => server.close(() => resolve()));
+    },
+  };
+}
+
+const listen = (server: Server): Promise<number> =>
+  new Promise((resolve) => server.listen(0, '127.0.0.1', () => resolve((server.address() as AddressInfo).port)));
+
+/** An environment whose stamps are ports of this machine, without global endpoint and slots. */
+export function environmentAt(
+  ports: Readonly<Record<string, number>>,
+  monitor: Partial<Environment['monitor']> = {},
+): Environment {
+  const { global: _, local: __, ...environment } = environmentWith(monitor);
+  const [stamp] = environment.stamps;
+  if (!stamp) throw new Error('no stamp');
+  return {
+    ...environment,
+    auth: { kind: 'variable', token: 'a-token' },
+    stamps: Object.entries(ports).map(([name, port]) => ({
+      ...stamp,
+      name,
+      region: name,
+      endpoint: `http://127.0.0.1:${port}`,
+      slots: [],
+    })),
+  };
+}
