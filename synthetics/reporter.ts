@@ -8,7 +8,7 @@ import { targetsOf } from '../fixtures/environments/targets.ts';
 import { readVariables } from '../fixtures/environments/variables.ts';
 import { publish, publishLine } from './publish.ts';
 import { type AvailabilityResult, availabilityResultSchema, type Failure } from './result.ts';
-import { resultAttachment } from './runners/playwright.ts';
+import { resultAttachment } from './runners/result-attachment.ts';
 
 /** Playwright's tests as availability results: kept in the outbox, published, and counted in one line. */
 export default class AvailabilityReporter implements Reporter {

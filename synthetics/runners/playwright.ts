@@ -5,12 +5,10 @@ import type { Answer, Transport, WireRequest } from '../journeys/transport.ts';
 import { type AvailabilityResult, failureLine } from '../result.ts';
 import { evidenceOf, type Last } from './evidence.ts';
 import { type Given, prepareRun, resultOf } from './prepare.ts';
+import { resultAttachment } from './result-attachment.ts';
 import { hideSecrets } from './secrets.ts';
 import type { TokenSource } from './token.ts';
 import { requestFailed } from './trouble.ts';
-
-/** What the reporter looks for among a test's attachments. */
-export const resultAttachment = 'availability-result';
 
 /** Every step of a journey is a step of the test. */
 export const playwrightHooks: Hooks = { step: (name, act) => test.step(name, act) };
