@@ -1,7 +1,6 @@
-import { certificateName } from '../synthetics/result.ts';
 import { about, type Finding, type FindingInput } from './findings.ts';
 import { type BinState, binsUpTo, standingOf, type WindowRule } from './standing.ts';
-import { binOf, minuteMs, type Place, type ResultWindow, type Seen } from './window.ts';
+import { binOf, minuteMs, type ResultWindow, type TargetMinutes } from './window.ts';
 
 /**
  * One bad instance in three fails a third of first attempts, and retries hide it. Several minutes of ten must show it, so
@@ -20,64 +19,53 @@ export interface FirstAttemptShare {
 
 /** By target, over the last ten minutes. */
 export function firstAttemptShares(window: ResultWindow, nowMs: number): FirstAttemptShare[] {
-  return [...targetsSeen(window)].map(([target, { minutes }]) => {
-    const within = [...minutes]
-      .filter(([start]) => start > nowMs - firstAttemptRule.minutes * minuteMs)
-      .flatMap(([, all]) => all);
-    const failedFirst = within.filter(({ firstAttemptFailed }) => firstAttemptFailed).length;
-    return { target, results: within.length, failedFirst, share: within.length === 0 ? undefined : failedFirst / within.length };
+  return window.targets().map(({ place, minutes }) => {
+    const { results, failedFirst } = sumOf(minutes, nowMs);
+    return { target: place.target, results, failedFirst, share: results === 0 ? undefined : failedFirst / results };
   });
 }
 
-function targetsSeen(window: ResultWindow): Map<string, { place: Place; minutes: Map<number, Seen[]> }> {
-  const targets = new Map<string, { place: Place; minutes: Map<number, Seen[]> }>();
-  for (const { place, journey, bins } of window.pairs()) {
-    if (journey === certificateName) continue;
-    const target = targets.get(place.target) ?? { place, minutes: new Map<number, Seen[]>() };
-    targets.set(place.target, target);
-    for (const seen of [...bins.values()].flat().filter(({ outcome }) => outcome !== 'excused')) {
-      const minute = binOf(seen.atMs, minuteMs);
-      const all = target.minutes.get(minute);
-      if (all) all.push(seen);
-      else target.minutes.set(minute, [seen]);
-    }
+/** Over the minutes up to and with that of `endMs`. */
+function sumOf(minutes: TargetMinutes['minutes'], endMs: number) {
+  const sum = { results: 0, failedFirst: 0, passedOnRetry: 0, badMinutes: 0 };
+  const last = binOf(endMs, minuteMs);
+  for (let start = last - (firstAttemptRule.minutes - 1) * minuteMs; start <= last; start += minuteMs) {
+    const minute = minutes.get(start);
+    sum.results += minute?.results ?? 0;
+    sum.failedFirst += minute?.failedFirst ?? 0;
+    sum.passedOnRetry += minute?.passedOnRetry ?? 0;
+    if ((minute?.passedOnRetry ?? 0) > 0) sum.badMinutes += 1;
   }
-  return targets;
+  return sum;
 }
+
+/** The latest of ten minutes at a time decides; between the bounds it stays as it was. */
+const rule: WindowRule = { open: { failures: 1, of: 1 }, close: { passes: 1, of: 1 } };
 
 /** Counts what passed on retry alone: failures that stayed are an outage's. */
 export function firstAttempts({ window, nowMs }: FindingInput): Finding[] {
-  const { minutes: span, share, badMinutes, clearMinutes } = firstAttemptRule;
-  return [...targetsSeen(window).values()].map(({ place, minutes }) => {
-    const retried = [...minutes.values()].flat().filter(passedOnRetry);
+  return window.targets().map(({ place, minutes }) => {
     const stateAt = (endMs: number): BinState => {
-      const within = [...minutes].filter(([start]) => start > endMs - span * minuteMs && start <= endMs);
-      const bad = within.filter(([, all]) => all.some(passedOnRetry)).length;
-      const all = within.flatMap(([, seen]) => seen);
-      if (all.length === 0) return 'unknown';
-      if (bad >= badMinutes && all.filter(passedOnRetry).length / all.length >= share) return 'bad';
-      return bad <= clearMinutes ? 'good' : 'unknown';
+      const { results, passedOnRetry, badMinutes } = sumOf(minutes, endMs);
+      if (results === 0) return 'unknown';
+      if (badMinutes >= firstAttemptRule.badMinutes && passedOnRetry / results >= firstAttemptRule.share) return 'bad';
+      return badMinutes <= firstAttemptRule.clearMinutes ? 'good' : 'unknown';
     };
-    const rule: WindowRule = { open: { failures: 1, of: 1 }, close: { passes: 1, of: 1 } };
-    const last = retried.at(-1);
+    const { results, passedOnRetry } = sumOf(minutes, nowMs);
+    const retried = [...minutes.values()].findLast((minute) => minute.retried)?.retried;
     return {
       ...about('first-attempts', 'any journey', place),
-      // The usual case, without looking at each minute.
-      standing:
-        retried.length === 0
-          ? { state: minutes.size > 0 ? 'closed' : 'undecided' }
-          : standingOf(binsUpTo(nowMs, minuteMs, stateAt), rule),
+      // Mostly nothing was retried at all, and no minute needs a look of its own.
+      standing: retried ? standingOf(binsUpTo(nowMs, minuteMs, stateAt), rule) : { state: results > 0 ? 'closed' : 'undecided' },
       failingNow: false,
       cause: 'first attempts',
       failureCause: 'first attempts',
       urgency: 'ticket',
       evidence: {
-        rule: `less than ${share * 100} % of results that needed a retry within ${span} minutes`,
-        seen: `${retried.length} results that passed only on retry`,
-        ...(last && { resultId: last.id, traceId: last.traceId }),
+        rule: `less than ${firstAttemptRule.share * 100} % of results that needed a retry within ${firstAttemptRule.minutes} minutes`,
+        seen: `${passedOnRetry} of ${results} results passed only on retry`,
+        ...(retried && { resultId: retried.id, traceId: retried.traceId }),
       },
     };
   });
 }
-
-const passedOnRetry = ({ outcome, firstAttemptFailed }: Seen) => outcome === 'passed' && firstAttemptFailed;

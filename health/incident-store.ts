@@ -3,6 +3,7 @@ import { dirname, join, resolve } from 'node:path';
 import { DatabaseSync, type SQLInputValue, type StatementSync } from 'node:sqlite';
 import { type BuildChange, type Incident, incidentSchema } from './incident.ts';
 import type { Silence } from './silences.ts';
+import { minuteMs } from './window.ts';
 
 export type NoticeState = 'opened' | 'reminded' | 'resolved';
 
@@ -200,6 +201,23 @@ export class IncidentStore {
       for (const { startMs, journey, place, total, failed, failedTold, slow, slowTold } of tallies)
         statement.run(minutes, startMs, journey, place, total, failed, failedTold, slow, slowTold);
     });
+  }
+
+  /** Numbers are bound as floating point, hence the casts. Makes coarse buckets, from that time on, anew from fine ones; those must be whole, so `fromMs` begins a coarse one. */
+  rollUp(fineMinutes: number, coarseMinutes: number, fromMs: number): void {
+    const width = coarseMinutes * minuteMs;
+    this.run(
+      `insert into tally select ?, cast(startAt / ? as integer) * ?, journey, place, sum(total), sum(failed), sum(failedTold), sum(slow), sum(slowTold)
+       from tally where minutes = ? and startAt >= ? group by cast(startAt / ? as integer), journey, place
+       on conflict do update set total = excluded.total, failed = excluded.failed, failedTold = excluded.failedTold,
+       slow = excluded.slow, slowTold = excluded.slowTold where excluded.total >= total`,
+      coarseMinutes,
+      width,
+      width,
+      fineMinutes,
+      fromMs,
+      width,
+    );
   }
 
   /** Sums of the buckets that begin in [from, to). */

@@ -1,14 +1,14 @@
 import { about, type Finding, type FindingInput } from './findings.ts';
 import { standingOf, type WindowRule } from './standing.ts';
-import { minuteMs, type Seen } from './window.ts';
+import { minuteMs } from './window.ts';
 
 /** Rounds in a row of a location in which nothing was said of the store. */
 export const inconclusiveRounds = 3;
 
 export function probes({ window, environment, nowMs }: FindingInput): Finding[] {
   return [...window.locations()].map(([location, minutes]) => {
-    const rounds = [...minutes].sort(([a], [b]) => a - b).filter(([, all]) => all.some(isConclusive) || all.some(isInconclusive));
-    const bins = rounds.map(([startMs, all]) => ({ startMs, state: all.some(isConclusive) ? 'good' : 'bad' }) as const);
+    const rounds = [...minutes].filter(([, { results, inconclusive }]) => results + inconclusive > 0).sort(([a], [b]) => a - b);
+    const bins = rounds.map(([startMs, { results }]) => ({ startMs, state: results > 0 ? 'good' : 'bad' }) as const);
     const rule: WindowRule = { open: { failures: inconclusiveRounds, of: inconclusiveRounds }, close: environment.alerts.close };
     const within = bins.filter(({ startMs }) => startMs > nowMs - 60 * minuteMs);
     const seen = `${inconclusiveRounds} rounds in a row without one`;
@@ -23,6 +23,3 @@ export function probes({ window, environment, nowMs }: FindingInput): Finding[] 
     };
   });
 }
-
-const isConclusive = ({ outcome }: Seen) => outcome !== 'excused';
-const isInconclusive = ({ inconclusive }: Seen) => inconclusive;

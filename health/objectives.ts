@@ -2,7 +2,7 @@ import type { Environment } from '../fixtures/environments/schema.ts';
 import { certificateName } from '../synthetics/result.ts';
 import type { Incident } from './incident.ts';
 import type { IncidentStore, Sum, Tally } from './incident-store.ts';
-import { binOf, minuteMs, type Pair, type Seen } from './window.ts';
+import { binOf, minuteMs, type Pair, type ResultWindow, type Seen } from './window.ts';
 
 export interface Objective {
   readonly journey: string;
@@ -42,40 +42,56 @@ export const buckets = [
   { minutes: 60, keepMinutes: 31 * 24 * 60 },
 ] as const;
 
-const bucketOf = (windowMinutes: number) => (windowMinutes <= 24 * 60 ? buckets[0].minutes : buckets[1].minutes);
+const [fine, coarse] = buckets;
+const bucketOf = (windowMinutes: number) => (windowMinutes <= 24 * 60 ? fine.minutes : coarse.minutes);
+
+type Counts = { -readonly [K in keyof Tally]: Tally[K] };
+
+/** Bins behind those that can open an incident; whether a failure is told of can change up to there. */
+const marginBins = 10;
 
 /** Adds the window's results to the tallies, in which they outlive it. Told: within an incident that people know of. */
 export function keepTallies(
-  environment: Pick<Environment, 'objectives'>,
-  pairs: readonly Pair[],
+  environment: Pick<Environment, 'objectives' | 'alerts'>,
+  window: ResultWindow,
   incidents: readonly Incident[],
   store: IncidentStore,
   nowMs: number,
 ): void {
   const told = toldBy(incidents);
-  for (const { minutes, keepMinutes } of buckets) {
-    const tallies = new Map<string, { -readonly [K in keyof Tally]: Tally[K] }>();
-    for (const pair of pairs) {
-      if (pair.journey === certificateName) continue;
-      const { journey, place, name } = pair;
-      const objective = objectiveOf(environment, journey, place.region);
-      for (const seen of [...pair.bins.values()].flat()) {
-        if (seen.outcome === 'excused') continue;
-        const startMs = binOf(seen.atMs, minutes * minuteMs);
-        const key = `${journey} ${place.region} ${startMs}`;
-        const tally = tallies.get(key) ?? { journey, place: place.region, startMs, ...zero };
-        tallies.set(key, tally);
-        count(tally, seen, objective, told(name, seen.atMs));
-      }
+  const earliest = window.takeEarliest();
+  const tallies = new Map<string, Counts>();
+  let firstMs = nowMs;
+  for (const pair of window.pairs()) {
+    if (pair.journey === certificateName) continue;
+    const recent = nowMs - (environment.alerts.open.of + marginBins) * pair.binMs;
+    const fromMs = binOf(Math.min(earliest, recent), fine.minutes * minuteMs);
+    firstMs = Math.min(firstMs, fromMs);
+    tallyPair(pair, fromMs, objectiveOf(environment, pair.journey, pair.place.region), told, tallies);
+  }
+  store.putTallies(fine.minutes, [...tallies.values()]);
+  store.rollUp(fine.minutes, coarse.minutes, binOf(firstMs, coarse.minutes * minuteMs));
+  for (const { minutes, keepMinutes } of buckets) store.pruneTallies(minutes, nowMs - keepMinutes * minuteMs);
+}
+
+function tallyPair(pair: Pair, fromMs: number, objective: Objective, told: Told, tallies: Map<string, Counts>): void {
+  const { journey, place } = pair;
+  for (const [start, all] of pair.bins) {
+    if (start + pair.binMs <= fromMs) continue;
+    for (const seen of all) {
+      if (seen.outcome === 'excused' || seen.atMs < fromMs) continue;
+      const startMs = binOf(seen.atMs, fine.minutes * minuteMs);
+      const key = `${journey} ${place.region} ${startMs}`;
+      const tally = tallies.get(key) ?? { journey, place: place.region, startMs, ...zero };
+      tallies.set(key, tally);
+      count(tally, seen, objective, told(pair.name, seen.atMs));
     }
-    store.putTallies(minutes, [...tallies.values()]);
-    store.pruneTallies(minutes, nowMs - keepMinutes * minuteMs);
   }
 }
 
 const zero = { total: 0, failed: 0, failedTold: 0, slow: 0, slowTold: 0 };
 
-function count(tally: { -readonly [K in keyof Tally]: Tally[K] }, seen: Seen, objective: Objective, isTold: boolean): void {
+function count(tally: Counts, seen: Seen, objective: Objective, isTold: boolean): void {
   const isSlow = seen.outcome === 'passed' && objective.latencyMs !== undefined && seen.durationMs > objective.latencyMs;
   tally.total += 1;
   if (seen.outcome === 'failed') tally.failed += 1;
@@ -84,7 +100,9 @@ function count(tally: { -readonly [K in keyof Tally]: Tally[K] }, seen: Seen, ob
   if (isSlow && isTold) tally.slowTold += 1;
 }
 
-function toldBy(incidents: readonly Incident[]): (member: string, atMs: number) => boolean {
+type Told = (member: string, atMs: number) => boolean;
+
+function toldBy(incidents: readonly Incident[]): Told {
   const spans = new Map<string, { from: number; to: number }[]>();
   for (const { kind, members, startedAtMs, resolvedAtMs } of incidents) {
     if (kind !== 'outage') continue;

@@ -66,7 +66,7 @@ export function evaluateRound(input: RoundInput): RoundOutcome {
     const recent = store
       .recentIncidents(nowMs - (lookbackBins + 5) * minuteMs)
       .filter(({ resolvedAtMs }) => resolvedAtMs !== undefined);
-    keepTallies(environment, window.pairs(), [...recent, ...direct.incidents], store, nowMs);
+    keepTallies(environment, window, [...recent, ...direct.incidents], store, nowMs);
     const burns = burnsOf(environment, store, nowMs);
     const burning = open.filter(({ kind }) => kind === 'burn-rate');
     const slow = step(input, burning, burnFindings(burns, burning, environment, nowMs));

@@ -28,18 +28,18 @@ export function standingOf(bins: readonly Bin[], { open, close }: WindowRule): S
   for (let end = bins.length - 1; end >= 0; end -= 1) {
     if (holds(end, 'good', close.passes, close.of)) {
       if (firstOpen === undefined) return { state: 'closed' };
-      return { state: 'open', sinceMs: onset(bins, Math.max(end + 1, firstOpen - open.of + 1), firstOpen) };
+      return { state: 'open', sinceMs: onset(bins, open, firstOpen) };
     }
     if (holds(end, 'bad', open.failures, open.of)) firstOpen = end;
   }
   if (firstOpen === undefined) return { state: 'undecided' };
-  return { state: 'open', sinceMs: onset(bins, Math.max(0, firstOpen - open.of + 1), firstOpen) };
+  return { state: 'open', sinceMs: onset(bins, open, firstOpen) };
 }
 
-/** The opening bin: the first bad one of the window that opened. */
-function onset(bins: readonly Bin[], from: number, to: number): number {
-  for (let i = from; i <= to; i += 1) if (bins[i]?.state === 'bad') return bins[i]?.startMs ?? 0;
-  return bins[to]?.startMs ?? 0;
+/** The opening bin: the first bad one of the window that opened. With n + j above m, no two openings share theirs. */
+function onset(bins: readonly Bin[], { of }: WindowRule['open'], firstOpen: number): number {
+  const window = bins.slice(Math.max(0, firstOpen - of + 1), firstOpen + 1);
+  return window.find(({ state }) => state === 'bad')?.startMs ?? 0;
 }
 
 /** Bins up to now, oldest first; the current one only once it says something, since its results may still come. */

@@ -42,6 +42,22 @@ export interface Pair {
 
 export const pairName = (journey: string, target: string) => `${journey}@${target}`;
 
+/** Results of journeys in one minute, of a target or a location. */
+export interface Minute {
+  /** That say something of the store: passed or failed, and not marked. */
+  results: number;
+  inconclusive: number;
+  failedFirst: number;
+  passedOnRetry: number;
+  /** The last that passed on retry. */
+  retried?: Seen;
+}
+
+export interface TargetMinutes {
+  readonly place: Place;
+  readonly minutes: ReadonlyMap<number, Readonly<Minute>>;
+}
+
 interface MutablePair extends Pair {
   readonly bins: Map<number, Seen[]>;
 }
@@ -58,7 +74,9 @@ export function lookbackMinutes(environment: Pick<Environment, 'monitor'>): numb
 export class ResultWindow {
   private readonly everyMinutes: Readonly<Record<string, number>>;
   private readonly byName = new Map<string, MutablePair>();
-  private readonly byLocation = new Map<string, Map<number, Seen[]>>();
+  private readonly byTarget = new Map<string, { place: Place; minutes: Map<number, Minute> }>();
+  private readonly byLocation = new Map<string, Map<number, Minute>>();
+  private earliestMs = Number.POSITIVE_INFINITY;
 
   constructor(environment: Pick<Environment, 'monitor'>) {
     this.everyMinutes = environment.monitor.everyMinutes;
@@ -71,9 +89,12 @@ export class ResultWindow {
       const seen = seenOf(result);
       const pair = this.pairOf(result, kind);
       if (!keep(pair.bins, binOf(seen.atMs, pair.binMs), seen) || result.journey === certificateName) continue;
-      const minutes = this.byLocation.get(result.location) ?? new Map<number, Seen[]>();
-      this.byLocation.set(result.location, minutes);
-      keep(minutes, binOf(seen.atMs, minuteMs), seen);
+      this.earliestMs = Math.min(this.earliestMs, seen.atMs);
+      const target = this.byTarget.get(pair.place.target) ?? { place: pair.place, minutes: new Map<number, Minute>() };
+      this.byTarget.set(pair.place.target, target);
+      const location = this.byLocation.get(result.location) ?? new Map<number, Minute>();
+      this.byLocation.set(result.location, location);
+      for (const minutes of [target.minutes, location]) countIn(minutes, seen);
     }
   }
 
@@ -83,7 +104,8 @@ export class ResultWindow {
       forget(pair.bins, nowMs - (lookbackBins + 1) * pair.binMs);
       if (pair.bins.size === 0) this.byName.delete(pair.name);
     }
-    for (const minutes of this.byLocation.values()) forget(minutes, nowMs - (lookbackBins + 1) * minuteMs);
+    const minutes = [...[...this.byTarget.values()].map((target) => target.minutes), ...this.byLocation.values()];
+    for (const each of minutes) forget(each, nowMs - (lookbackBins + 1) * minuteMs);
   }
 
   pairs(): readonly Pair[] {
@@ -94,9 +116,20 @@ export class ResultWindow {
     return this.byName.get(name);
   }
 
-  /** Results of journeys by location and minute, to see whether a round said anything. */
-  locations(): ReadonlyMap<string, ReadonlyMap<number, readonly Seen[]>> {
+  targets(): readonly TargetMinutes[] {
+    return [...this.byTarget.values()];
+  }
+
+  /** By location and minute, to see whether a round said anything. */
+  locations(): ReadonlyMap<string, ReadonlyMap<number, Readonly<Minute>>> {
     return this.byLocation;
+  }
+
+  /** Start of the earliest result added since this was last asked: what is counted elsewhere has to be counted anew from there. */
+  takeEarliest(): number {
+    const earliest = this.earliestMs;
+    this.earliestMs = Number.POSITIVE_INFINITY;
+    return earliest;
   }
 
   widthOf(journey: string): number {
@@ -124,7 +157,21 @@ function keep(bins: Map<number, Seen[]>, start: number, seen: Seen): boolean {
   return true;
 }
 
-function forget(bins: Map<number, Seen[]>, before: number): void {
+function countIn(minutes: Map<number, Minute>, seen: Seen): void {
+  const start = binOf(seen.atMs, minuteMs);
+  const minute = minutes.get(start) ?? { results: 0, inconclusive: 0, failedFirst: 0, passedOnRetry: 0 };
+  minutes.set(start, minute);
+  if (seen.inconclusive) minute.inconclusive += 1;
+  if (seen.outcome === 'excused') return;
+  minute.results += 1;
+  if (!seen.firstAttemptFailed) return;
+  minute.failedFirst += 1;
+  if (seen.outcome !== 'passed') return;
+  minute.passedOnRetry += 1;
+  minute.retried = seen;
+}
+
+function forget(bins: Map<number, unknown>, before: number): void {
   for (const start of bins.keys()) if (start < before) bins.delete(start);
 }
 
