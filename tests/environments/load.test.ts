@@ -26,7 +26,7 @@ const variables = {
 
 describe('an environment', () => {
   it('loads each shipped file by its name', () => {
-    expect(environmentNames()).toEqual(['devtest', 'local', 'production']);
+    expect(environmentNames()).toEqual(['devtest', 'local', 'local-preprod', 'production']);
     for (const name of environmentNames()) expect(loadEnvironment(name, variables).name).toBe(name);
   });
 
@@ -56,9 +56,9 @@ describe('an environment', () => {
   });
 
   it.each([
-    ['an unknown name', 'lokal', 'local (did you mean it?), or one of devtest, local, production'],
-    ['a name far from all', 'qqqqqqqq', 'allowed: one of devtest, local, production'],
-    ['the schema’s own name', 'environment.schema', 'one of devtest, local, production'],
+    ['an unknown name', 'lokal', 'local (did you mean it?), or one of devtest, local, local-preprod, production'],
+    ['a name far from all', 'qqqqqqqq', 'allowed: one of devtest, local, local-preprod, production'],
+    ['the schema’s own name', 'environment.schema', 'one of devtest, local, local-preprod, production'],
     ['a file that is not there', './nowhere.json', 'got no file there'],
     ['a directory', `${environments}/`, 'got a directory'],
   ])('refuses %s', (_, name, message) => expect(() => loadEnvironment(name, {})).toThrow(message));
