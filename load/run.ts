@@ -38,7 +38,7 @@ export interface LoadOptions {
   readonly ratePerSecond?: number | undefined;
   /** Seconds; default: the scenario's, else the environment's. */
   readonly durationSeconds?: number | undefined;
-  /** Seconds for which a varied mix stays as it is; default: a minute of the metrics, at least four seconds. */
+  /** Seconds for which a varied mix stays as it is; default: a minute of the metrics, at least ten seconds. */
   readonly windowSeconds?: number | undefined;
   /** When production may be loaded: `<from>/<to>`; default: never. */
   readonly window?: string | undefined;
@@ -135,9 +135,9 @@ function trafficFor(options: Omit<LoadOptions, 'runDirectory' | 'nameOrPath'>) {
   return { targets, traffic: trafficOf({ ...wish, targets }) };
 }
 
-/** The local store's minutes pass as fast as its control plane; a window has requests enough in four seconds. */
+/** The local store's minutes pass as fast as its control plane; a window has requests enough in ten seconds. */
 function windowSecondsOf({ environment, windowSeconds }: Pick<LoadOptions, 'environment' | 'windowSeconds'>): number {
-  return windowSeconds ?? (environment.local ? Math.max(4, 60 / environment.local.timeScale) : 60);
+  return windowSeconds ?? (environment.local ? Math.max(10, 60 / environment.local.timeScale) : 60);
 }
 
 function generatorOptions(options: LoadOptions, wanted: Wanted, everySecond: () => void) {

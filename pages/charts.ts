@@ -50,7 +50,7 @@ function drawLoad(load: LoadVerdict): void {
   const limit = load.judgements.find((j) => j.name === 'latency p95')?.limit;
   chart('chart-rate', 'requests per second', [
     { label: 'reached', colour: good, values: load.seconds.map((s) => s.requests) },
-    { label: 'wanted', colour: soft, dash: [6, 4], values: load.seconds.map(() => load.rateWantedPerSecond) },
+    { label: 'wanted', colour: soft, dash: [6, 4], values: load.seconds.map(({ atMs }) => wantedAt(load, atMs)) },
     { label: 'failed', colour: bad, values: load.seconds.map((s) => s.failed) },
   ]);
   chart('chart-latency', 'latency, milliseconds', [
@@ -58,6 +58,23 @@ function drawLoad(load: LoadVerdict): void {
     { label: 'p95', colour: plain, values: load.seconds.map((s) => s.p95Ms ?? null) },
     ...(limit === undefined ? [] : [{ label: 'limit', colour: bad, dash: [6, 4], values: load.seconds.map(() => limit) }]),
   ]);
+  const budget = load.ru?.budgetRuPerSecond;
+  if (load.seconds.every((s) => s.ru === undefined)) return;
+  chart('chart-ru', 'RU per second, as the store says of its answers', [
+    { label: 'RU/s', colour: plain, values: load.seconds.map((s) => s.ru ?? null) },
+    { label: 'throttled attempts', colour: bad, values: load.seconds.map((s) => s.throttleRetries ?? 0) },
+    ...(budget === undefined ? [] : [{ label: 'budget', colour: bad, dash: [6, 4], values: load.seconds.map(() => budget) }]),
+  ]);
+}
+
+/** The profile's straight lines; a run without them wanted one rate throughout. */
+function wantedAt({ corners = [], seconds, rateWantedPerSecond }: LoadVerdict, atMs: number): number {
+  const at = (atMs - (seconds[0]?.atMs ?? atMs)) / 1000;
+  const next = corners.find((corner) => corner.atSeconds > at);
+  const before = corners.findLast((corner) => corner.atSeconds <= at);
+  if (!before || !next) return (before ?? next)?.ratePerSecond ?? rateWantedPerSecond;
+  const share = (at - before.atSeconds) / (next.atSeconds - before.atSeconds);
+  return before.ratePerSecond + (next.ratePerSecond - before.ratePerSecond) * share;
 }
 
 const data: unknown = JSON.parse(document.getElementById('load-data')?.textContent ?? 'null');

@@ -2,11 +2,14 @@ import { join } from 'node:path';
 import { ConfigurationError } from '../fixtures/environments/errors.ts';
 import { loadEnvironment } from '../fixtures/environments/load.ts';
 import { readVariables } from '../fixtures/environments/variables.ts';
+import { baselineFile, readBaseline, writeBaseline } from '../load/baselines.ts';
 import { runLoad, scenarioNamed, wantedOf } from '../load/run.ts';
-import { exitCodeOf } from '../load/verdict/verdict.ts';
+import { compare, withComparison, withRun } from '../load/verdict/baseline.ts';
+import { exitCodeOf, type LoadVerdict } from '../load/verdict/verdict.ts';
 import { renderLoad } from '../pages/terminal.ts';
 import { trustCertificates } from '../telemetry/trust.ts';
 import { type ExitCode, parseFlags, runCommand } from './exit-code.ts';
+import { publishVerdict, writeLoadReport } from './load-report.ts';
 import { ensureStore } from './local-store.ts';
 import { serverMetricsOf } from './server-metrics.ts';
 
@@ -16,11 +19,13 @@ const flags = {
   duration: { type: 'string' },
   window: { type: 'string' },
   confirm: { type: 'string' },
+  'save-baseline': { type: 'boolean' },
 } as const;
 
 /**
  * `npm run load -- <scenario> [--env <name or path>] [--target <name or endpoint>] [--rate <requests/s>] [--duration <s>]`
  * Production, or what shares its plan or database: also `--window <from>/<to> --confirm <name of the environment>`.
+ * `--save-baseline` adds the run to the earlier ones that runs are compared with, in load/baselines.
  * Exit codes: 0 pass, 1 fail, 2 inconclusive, 3 wrong usage or configuration.
  */
 async function load(signal: AbortSignal): Promise<ExitCode> {
@@ -43,19 +48,33 @@ async function load(signal: AbortSignal): Promise<ExitCode> {
     signal,
     progress: process.stderr,
   };
-  // Wrong usage is told before a store is started for it.
+  // Wrong usage, and a baseline that is none, are told before a store is started.
   wantedOf(options);
+  readBaseline(baselineFile(environment.name, scenario));
   const store = environment.local && (await ensureStore(environment, nameOrPath));
   try {
     if (store) trustCertificates(store.caFile);
     const serverMetrics = serverMetricsOf(scenario, environment);
-    const verdict = await runLoad({ ...options, caFile: store?.caFile, serverMetrics });
+    const judged = await runLoad({ ...options, caFile: store?.caFile, serverMetrics });
+    const verdict = compared(judged, values['save-baseline'] ?? false);
+    writeLoadReport(runDirectory, verdict);
     console.log(renderLoad(verdict, process.stdout.isTTY));
     console.log(`reports: ${runDirectory}`);
+    await publishVerdict(environment, verdict);
     return exitCodeOf(verdict.verdict);
   } finally {
     await store?.close();
   }
+}
+
+/** The run against its baseline, or in it. */
+function compared(verdict: LoadVerdict, isSaved: boolean): LoadVerdict {
+  const file = baselineFile(verdict.environment, verdict.scenario);
+  const baseline = readBaseline(file);
+  if (!isSaved) return baseline ? withComparison(verdict, compare(baseline, verdict)) : verdict;
+  if (verdict.verdict === 'pass') writeBaseline(file, withRun(baseline, verdict));
+  console.log(verdict.verdict === 'pass' ? `baseline: added to ${file}` : 'baseline: not saved, since the run did not pass');
+  return verdict;
 }
 
 function positive(flag: string, text: string | undefined): number | undefined {

@@ -68,7 +68,8 @@ const namespaces = { cosmos: 'Microsoft.DocumentDB/databaseAccounts', plan: 'Mic
 
 async function read(at: Place, region: string, asked: Omit<MetricsRequest, 'from' | 'to'>, fromMs = at.fromMs) {
   const patience = { until: at.toMs + patienceMinutes * at.minuteMs, everyMs: Math.max(250, at.minuteMs / 6) };
-  const span = { from: floor(fromMs, at), to: at.toMs };
+  // The minute in which the last answers came belongs to the run.
+  const span = { from: floor(fromMs, at), to: at.toMs + at.minuteMs };
   const { series, failures } = await readArrivedMetrics(at.source(region), { ...asked, ...span }, patience);
   const [failure] = failures;
   if (failure) throw new Error(`${failure.metric}: ${failure.reason}`);
@@ -112,8 +113,12 @@ function together(minutes: readonly RuMinute[], { minuteMs }: Place): RuMinute[]
     windows.push(open);
     open = undefined;
   }
-  return windows;
+  // What is left at the end is too short for a window of its own.
+  return open ? [...windows.slice(0, -1), joined(windows.at(-1), open)] : windows;
 }
+
+const joined = (last: RuMinute | undefined, rest: RuMinute): RuMinute =>
+  last && last.toMs <= rest.fromMs + 1 ? { fromMs: last.fromMs, toMs: rest.toMs, ru: last.ru + rest.ru } : rest;
 
 async function readPartitions(at: Place): Promise<Reading> {
   const partitions: NonNullable<ServerMetrics['partitions']>[number][] = [];

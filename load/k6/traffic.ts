@@ -102,7 +102,7 @@ function cornersOf(profile: Profile, targets: readonly Target[], durationSeconds
 }
 
 /**
- * The mixes that take turns. Varied on purpose: the environment's own, then for each journey one in which it is half of
+ * The mixes that take turns. Varied on purpose: the environment's own, then for each journey one in which it is three quarters of
  * all, so that the cost of each can be told from that of the others (as many windows as unknowns, and the mix itself).
  */
 function mixesOf({ mix: kind }: Profile, mix: Mix): readonly Mix[] {
@@ -110,7 +110,7 @@ function mixesOf({ mix: kind }: Profile, mix: Mix): readonly Mix[] {
   if (kind === undefined) return [mix];
   if (kind === 'even') return [Object.fromEntries([...shares.keys()].map((name) => [name, 1]))];
   const emphasised = (most: string): Mix =>
-    Object.fromEntries([...shares].map(([name, share]) => [name, share / 2 + (name === most ? 0.5 : 0)]));
+    Object.fromEntries([...shares].map(([name, share]) => [name, share / 4 + (name === most ? 0.75 : 0)]));
   return shares.size === 1 ? [mix] : [mix, ...[...shares.keys()].map(emphasised)];
 }
 

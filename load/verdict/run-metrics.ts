@@ -14,6 +14,8 @@ export function metricsOf({ steps }: Pick<Samples, 'steps'>, ledger: RuLedger | 
           { name: `${name} p95`, value: p95Ms, unit: 'ms' },
         ],
   );
-  const costs = (ledger?.journeys ?? []).map(({ journey, ru }) => ({ name: `${journey} RU`, value: ru, unit: 'RU' }));
+  // A fitted cost has an interval, and is no figure to gate by.
+  const exact = ledger?.source === 'pass-through' ? ledger.journeys : [];
+  const costs = exact.map(({ journey, ru }) => ({ name: `${journey} RU`, value: ru, unit: 'RU' }));
   return [...latencies, ...costs];
 }

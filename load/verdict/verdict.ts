@@ -65,6 +65,25 @@ const metricSchema = z.object({
   unit: z.string(),
 });
 
+/** A run against earlier ones. */
+const comparisonSchema = z.object({
+  verdict: z.enum(verdicts),
+  reason: z.string().optional(),
+  /** Earlier runs. */
+  runs: z.number().int().nonnegative(),
+  rows: z.array(
+    z.object({
+      name: z.string(),
+      unit: z.string(),
+      before: z.number(),
+      now: z.number(),
+      /** Of a latency: beyond what the whole run is slower by. */
+      changePercent: z.number(),
+      change: z.enum(['worse', 'better', 'same']),
+    }),
+  ),
+});
+
 /** What a load run came to; `verdict.json` holds it. */
 export const loadVerdictSchema = z.object({
   scenario: z.string(),
@@ -87,10 +106,12 @@ export const loadVerdictSchema = z.object({
   ru: ruLedgerSchema.optional(),
   /** What a baseline holds of a run. */
   metrics: z.array(metricSchema).optional(),
+  baseline: comparisonSchema.optional(),
 });
 
 export type Verdict = (typeof verdicts)[number];
 export type Judgement = z.infer<typeof judgementSchema>;
+export type BaselineComparison = z.infer<typeof comparisonSchema>;
 export type RuLedger = z.infer<typeof ruLedgerSchema>;
 export type RunMetric = z.infer<typeof metricSchema>;
 export type LoadVerdict = z.infer<typeof loadVerdictSchema>;

@@ -6,6 +6,7 @@ import { type AvailabilityResult, failureLine } from '../../synthetics/result.ts
 
 import { judgementLine, loadLine } from '../terminal.ts';
 import { milliseconds, words } from '../words.ts';
+import { type LoadTable, loadTables } from './load-tables.ts';
 import { deliveryLine, headline, matrixOf, type RunReport } from './run-report.ts';
 import { styles } from './styles.ts';
 
@@ -52,9 +53,9 @@ export function reportHtml(report: RunReport): string {
 <p>${escapeHtml(`${report.startedAt} to ${report.endedAt}, run ${report.run}`)}</p>
 ${report.notes.map((note) => `<p>– ${escapeHtml(note)}</p>`).join('\n')}
 ${report.faults.map((fault) => `<p class="bad">✗ ${escapeHtml(fault)}</p>`).join('\n')}
-${matrixSection(report.results)}
+${report.results.length > 0 ? matrixSection(report.results) : ''}
 ${failureSection(report.results)}
-<p>${escapeHtml(deliveryLine(report.delivery))}</p>
+${report.results.length > 0 ? `<p>${escapeHtml(deliveryLine(report.delivery))}</p>` : ''}
 ${report.load ? loadSection(report.load) : ''}
 </main><script>${js}</script></body></html>
 `;
@@ -94,6 +95,14 @@ function loadSection(load: LoadVerdict): string {
     .join('\n');
   const reasons = load.reasons.map((reason) => `<p class="${tone}">${escapeHtml(reason)}</p>`).join('\n');
   return `<h2>Load</h2><p class="lead ${tone}">${symbol} ${escapeHtml(loadLine(load))}</p>${reasons}<ul>${judgements}</ul>
-<div id="chart-rate"></div><div id="chart-latency"></div>
+<div id="chart-rate"></div><div id="chart-latency"></div><div id="chart-ru"></div>
+${loadTables(load).map(tableSection).join('\n')}
 <script type="application/json" id="load-data">${inlineJson(load)}</script>`;
+}
+
+function tableSection({ title, lead, head, rows }: LoadTable): string {
+  const cells = (list: readonly string[]) => list.map((text) => `<td>${escapeHtml(text)}</td>`).join('');
+  const columns = head.map((text) => `<th scope="col">${escapeHtml(text)}</th>`).join('');
+  const body = rows.map((row) => `<tr>${cells(row)}</tr>`).join('\n');
+  return `<h2>${escapeHtml(title)}</h2>${lead ? `<p>${escapeHtml(lead)}</p>` : ''}<div class="scroll"><table><thead><tr>${columns}</tr></thead><tbody>${body}</tbody></table></div>`;
 }

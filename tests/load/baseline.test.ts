@@ -1,0 +1,205 @@
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, describe, expect, it } from 'vitest';
+import { baselineFile, readBaseline, writeBaseline } from '../../load/baselines.ts';
+import { seededRandom } from '../../load/k6/random.ts';
+import { type Baseline, compare, withComparison, withRun } from '../../load/verdict/baseline.ts';
+import { tailOfT } from '../../load/verdict/student.ts';
+import type { LoadVerdict, RunMetric } from '../../load/verdict/verdict.ts';
+import { sampleLoad } from '../support/sample-run.ts';
+
+const steps = [
+  'browse › open the catalogue',
+  'browse › open a product',
+  'search › search for it',
+  'cart › fill a cart',
+  'checkout › choose a product',
+  'checkout › pay',
+  'checkout › find the order',
+  'checkout › clean up',
+];
+const costs = { browse: 42.7, search: 84.4, checkout: 112.5 };
+
+/** Sum of twelve uniform numbers less six: as good as normal, and seeded. */
+const normal = (random: () => number) => Array.from({ length: 12 }, random).reduce((sum, n) => sum + n, -6);
+
+interface Build {
+  /** Factor on the latency of one step. */
+  readonly slower?: { readonly step: string; readonly factor: number };
+  readonly ruFactor?: number;
+}
+
+/** A run as the collector would see it: the machine's mood is common to all steps, the rest is each step's own. */
+function run(random: () => number, { slower, ruFactor = 1 }: Build = {}): LoadVerdict {
+  const mood = Math.exp(0.05 * normal(random));
+  const latencies = steps.flatMap((step, index): RunMetric[] => {
+    const own = 20 * (index + 1) * mood * (slower?.step === step ? slower.factor : 1);
+    return [
+      { name: `${step} p50`, unit: 'ms', value: own * Math.exp(0.02 * normal(random)) },
+      { name: `${step} p95`, unit: 'ms', value: 3 * own * Math.exp(0.05 * normal(random)) },
+    ];
+  });
+  const ru = Object.entries(costs).map(([name, value]) => ({
+    name: `${name} RU`,
+    unit: 'RU',
+    value: value * (name === 'search' ? ruFactor : 1),
+  }));
+  return sampleLoad({
+    verdict: 'pass',
+    reasons: [],
+    judgements: [],
+    corners: [
+      { atSeconds: 0, ratePerSecond: 60 },
+      { atSeconds: 60, ratePerSecond: 60 },
+    ],
+    metrics: [...latencies, ...ru],
+  });
+}
+
+const runs = (count: number, seed: number, build?: Build) => {
+  const random = seededRandom(seed);
+  return Array.from({ length: count }, () => run(random, build));
+};
+const baselineOf = (verdicts: readonly LoadVerdict[]) =>
+  verdicts.reduce<Baseline | undefined>((baseline, verdict) => withRun(baseline, verdict), undefined) as Baseline;
+
+describe("Student's t", () => {
+  // From the tables of any textbook.
+  it.each([
+    { t: 0, freedom: 5, chance: 0.5 },
+    { t: 2.015, freedom: 5, chance: 0.05 },
+    { t: 4.032, freedom: 5, chance: 0.005 },
+    { t: 1.812, freedom: 10, chance: 0.05 },
+    { t: -1.812, freedom: 10, chance: 0.95 },
+    { t: 3.169, freedom: 10, chance: 0.005 },
+    { t: 31.82, freedom: 1, chance: 0.01 },
+    { t: 2.326, freedom: 100_000, chance: 0.01 },
+  ])('is above $t with $freedom degrees in $chance', ({ t, freedom, chance }) => {
+    expect(Math.abs(tailOfT(t, freedom) - chance)).toBeLessThan(chance * 0.003);
+  });
+});
+
+describe('a comparison with earlier runs', () => {
+  it.each([
+    { title: 'none', count: 0 },
+    { title: 'one', count: 1 },
+    { title: 'four', count: 4 },
+  ])('is inconclusive with too few of them: $title', ({ count }) => {
+    const earlier = count === 0 ? { ...baselineOf(runs(1, 1)), runs: [] } : baselineOf(runs(count, 1));
+    const compared = compare(earlier, runs(1, 2)[0] as LoadVerdict);
+    expect(compared).toMatchObject({ verdict: 'inconclusive', runs: count, reason: expect.stringMatching(/^baseline: /) });
+  });
+
+  it('passes the same build', () => expect(compare(baselineOf(runs(5, 1)), runs(1, 2)[0] as LoadVerdict).verdict).toBe('pass'));
+
+  it.each([
+    { title: '30 % more', ruFactor: 1.3, count: 1, verdict: 'fail', reason: 'baseline: search RU costs 30 % more' },
+    { title: '4 % more', ruFactor: 1.04, count: 5, verdict: 'fail', reason: /search RU costs 4 % more/ },
+    { title: '2 % more', ruFactor: 1.02, count: 5, verdict: 'pass' },
+    { title: '30 % less', ruFactor: 0.7, count: 5, verdict: 'pass' },
+  ])('gates RU exactly: $title', ({ ruFactor, count, verdict, reason }) => {
+    const compared = compare(baselineOf(runs(count, 3)), runs(1, 4, { ruFactor })[0] as LoadVerdict);
+    expect(compared.verdict).toBe(verdict);
+    if (reason) expect(compared.reason).toMatch(reason);
+  });
+
+  it.each([
+    { what: 'rate', change: { rateWantedPerSecond: 30 }, reason: /rate 30 instead of 60/ },
+    { what: 'duration', change: { corners: [{ atSeconds: 30, ratePerSecond: 60 }] }, reason: /duration 30 instead of 60/ },
+    { what: 'targets', change: { targets: ['global'] }, reason: /targets global instead of westeurope, eastus/ },
+    { what: 'environment', change: { environment: 'test' }, reason: /environment test instead of local/ },
+  ])('is inconclusive where runs asked for another $what', ({ change, reason }) => {
+    const compared = compare(baselineOf(runs(6, 1)), { ...(runs(1, 2)[0] as LoadVerdict), ...change });
+    expect(compared.verdict).toBe('inconclusive');
+    expect(compared.reason).toMatch(reason);
+  });
+
+  it('names a whole run that is slower as such, not its steps', () => {
+    const [slow] = runs(1, 9) as [LoadVerdict];
+    const metrics = slow.metrics?.map((metric) => (metric.unit === 'ms' ? { ...metric, value: metric.value * 2 } : metric)) ?? [];
+    const { verdict, rows } = compare(baselineOf(runs(8, 1)), { ...slow, metrics });
+    expect(verdict).toBe('fail');
+    expect(rows.filter(({ change }) => change === 'worse').map(({ name }) => name)).toEqual(['all steps']);
+  });
+
+  it('leaves out steps that the baseline does not know', () => {
+    const [now] = runs(1, 2) as [LoadVerdict];
+    const metrics = [...(now.metrics ?? []), { name: 'wish › new p50', unit: 'ms', value: 9999 }];
+    const { verdict, rows } = compare(baselineOf(runs(6, 1)), { ...now, metrics });
+    expect(verdict).toBe('pass');
+    expect(rows.map(({ name }) => name)).not.toContain('wish › new p50');
+  });
+
+  it.each([
+    { was: 'pass', compared: 'fail', is: 'fail' },
+    { was: 'pass', compared: 'inconclusive', is: 'inconclusive' },
+    { was: 'fail', compared: 'inconclusive', is: 'fail' },
+    { was: 'inconclusive', compared: 'pass', is: 'inconclusive' },
+  ] as const)('joins the verdict: $was and $compared is $is', ({ was, compared, is }) => {
+    const reason = compared === 'pass' ? {} : { reason: 'baseline: so' };
+    const joined = withComparison(sampleLoad({ verdict: was }), { verdict: compared, ...reason, runs: 6, rows: [] });
+    expect(joined.verdict).toBe(is);
+    expect(joined.reasons.includes('baseline: so')).toBe(compared !== 'pass');
+    if (compared === 'fail') expect(joined.reasons[0]).toBe('baseline: so');
+  });
+});
+
+describe('1,000 comparisons of resampled runs', () => {
+  const slowStep = 'checkout › pay';
+  const good = runs(12, 101);
+  const slow = runs(12, 202, { slower: { step: slowStep, factor: 1.2 } });
+
+  /** Whole runs, drawn with replacement: a baseline of `size`, and one run to compare. */
+  function drawn(from: readonly LoadVerdict[], now: readonly LoadVerdict[], size: number, seed: number) {
+    const random = seededRandom(seed);
+    const pick = (list: readonly LoadVerdict[]) => list[Math.floor(random() * list.length)] as LoadVerdict;
+    return compare(baselineOf(Array.from({ length: size }, () => pick(from))), pick(now));
+  }
+
+  it.each([5, 8, 12])('call at most one in a hundred unchanged builds slower: %d earlier runs', (size) => {
+    const alarms = Array.from({ length: 1000 }, (_, seed) => drawn(good, good, size, seed)).filter(
+      ({ verdict }) => verdict === 'fail',
+    );
+    expect(alarms.length).toBeLessThanOrEqual(10);
+  });
+
+  it.each([5, 8, 12])('find a step that is a fifth slower by name: %d earlier runs', (size) => {
+    const all = Array.from({ length: 1000 }, (_, seed) => drawn(good, slow, size, seed));
+    const found = all.filter(({ verdict, reason = '' }) => verdict === 'fail' && reason.includes(slowStep));
+    expect(found.length).toBeGreaterThanOrEqual(950);
+    const others = all.filter(({ rows }) => rows.some(({ name, change }) => change === 'worse' && !name.startsWith(slowStep)));
+    expect(others.length).toBeLessThanOrEqual(10);
+  });
+});
+
+describe('a baseline file', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'baselines-'));
+  afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+  it('reads as it was written, a line a run', () => {
+    const file = baselineFile('local', 'target', folder);
+    const baseline = baselineOf(runs(3, 1));
+    writeBaseline(file, baseline);
+    expect(readBaseline(file)).toEqual(baseline);
+    expect(
+      readFileSync(file, 'utf8')
+        .split('\n')
+        .filter((line) => line.includes('"startedAt"')),
+    ).toHaveLength(3);
+  });
+
+  it('is undefined where there is none', () => expect(readBaseline(join(folder, 'no.json'))).toBeUndefined());
+
+  it.each(['{', '[]', '{"runs":1}'])('is told when it holds something else: %s', (text) => {
+    const file = join(folder, 'odd.json');
+    writeFileSync(file, text);
+    expect(() => readBaseline(file)).toThrow(/odd\.json has a fault:[\s\S]*what --save-baseline writes/);
+  });
+
+  it('keeps the last twenty, and begins anew for another rate', () => {
+    const full = baselineOf(runs(23, 1));
+    expect(full.runs).toHaveLength(20);
+    expect(withRun(full, { ...(runs(1, 2)[0] as LoadVerdict), rateWantedPerSecond: 30 }).runs).toHaveLength(1);
+  });
+});
