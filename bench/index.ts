@@ -1,4 +1,5 @@
 import { benchK6Journey } from './k6-journey.ts';
+import { benchMonitorCpu, benchMonitorDelay, benchMonitorFlat, benchMonitorMemory } from './monitor.ts';
 import { benchNodeJourney } from './node-journey.ts';
 import { benchOutbox } from './outbox.ts';
 import { benchPlaywrightRound } from './playwright-round.ts';
@@ -16,4 +17,8 @@ export const benchmarks: readonly Benchmark[] = [
   { name: 'k6-journey', tier: 'default', measure: benchK6Journey },
   { name: 'playwright-round', tier: 'default', measure: benchPlaywrightRound },
   { name: 'outbox', tier: 'default', measure: benchOutbox },
+  { name: 'monitor-delay', tier: 'default', measure: benchMonitorDelay },
+  { name: 'monitor-cpu', tier: 'default', measure: benchMonitorCpu },
+  { name: 'monitor-memory', tier: 'default', measure: benchMonitorMemory },
+  { name: 'monitor-flat', tier: 'long', measure: benchMonitorFlat },
 ];

@@ -28,6 +28,8 @@ export interface MonitorOptions {
   readonly log: Log;
   /** Milliseconds from one round to the next; default: a minute. */
   readonly periodMs?: number;
+  /** Default: every journey on every target. */
+  readonly checks?: (environment: Environment) => readonly Check[];
   /** What tests put in the place of the network. */
   readonly run?: RunAttempt;
   readonly reach?: Reach;
@@ -160,7 +162,7 @@ export class Monitor {
 
   private from(environment: Environment): InForce {
     const { clock, reach, tokens } = this.options;
-    const { checks } = checksOf(environment, targetsOf(environment));
+    const checks = this.options.checks?.(environment) ?? checksOf(environment, targetsOf(environment)).checks;
     return {
       environment,
       tokens: tokens(environment),
@@ -237,7 +239,8 @@ export class Monitor {
     this.certificatesAt = period;
     const { environment } = this.inForce;
     const { clock, readExpiry, log } = this.options;
-    const https = targetsOf(environment).filter(({ endpoint }) => endpoint.startsWith('https:'));
+    const targets = [...new Set(this.inForce.slots.map(({ check }) => check.target))];
+    const https = targets.filter(({ endpoint }) => endpoint.startsWith('https:'));
     await Promise.all(
       https.map(async (target) => {
         try {

@@ -1,0 +1,120 @@
+import { type ChildProcess, fork } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { openOutbox } from '../../telemetry/outbox.ts';
+import { acceptAll, type Behaviour, idOf, startIngestion } from '../support/ingestion.ts';
+import { environmentAt, startShop } from './shop-server.ts';
+
+/** Numbers that a seed repeats: mulberry32. */
+function random(seed: number): () => number {
+  let state = seed;
+  return () => {
+    state = (state + 0x6d2b79f5) | 0;
+    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
+    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
+  };
+}
+
+/** A third of the requests fail in one of the ways that an endpoint has. */
+function flaky(next: () => number): Behaviour {
+  return (items, request) => {
+    const dice = next();
+    if (dice < 0.1) return { status: 503 };
+    if (dice < 0.2) return { status: 200, reset: true };
+    if (dice < 0.3) return { status: 429 };
+    if (dice < 0.35) return { status: 200, body: 'garbage' };
+    return acceptAll(items, request);
+  };
+}
+
+export interface Killed {
+  readonly kills: number;
+  /** Results in the outbox. */
+  readonly kept: number;
+  /** Of those, confirmed by the endpoint. */
+  readonly arrived: number;
+  /** Accepted more than once, as at-least-once allows; ids make them countable once. */
+  readonly repeats: number;
+  /** Left in the outbox at the end. */
+  readonly waiting: number;
+  readonly lastExit: number | null;
+}
+
+const drainMs = 60_000;
+
+/** Kills a monitor at random moments, so many times, while its ingestion endpoint fails at random; then lets it drain. */
+export async function killAtRandom(kills: number, seed: number): Promise<Killed> {
+  const folder = mkdtempSync(join(tmpdir(), 'kills-'));
+  const next = random(seed);
+  const [shop, ingestion] = await Promise.all([startShop(5), startIngestion(flaky(next), { trusted: false })]);
+  const files = { environment: join(folder, 'environment.json'), ca: join(folder, 'ca.pem'), outbox: join(folder, 'outbox.db') };
+  const environment = environmentAt({ one: shop.port, two: shop.port }, { stopWithinMs: 10_000 });
+  const stamps = environment.stamps.map((stamp) =>
+    stamp.name === 'two' ? { ...stamp, endpoint: stamp.endpoint.replace('127.0.0.1', 'localhost') } : stamp,
+  );
+  const accounts = environment.cosmosAccounts.map((account) => ({ ...account, regions: ['one', 'two'] }));
+  const telemetry = { connectionString: ingestion.connectionString };
+  writeFileSync(files.environment, JSON.stringify({ ...environment, stamps, cosmosAccounts: accounts, telemetry }));
+  writeFileSync(files.ca, ingestion.ca);
+  let child: ChildProcess | undefined;
+  const start = () => startMonitor(files.environment, files.outbox, files.ca);
+  try {
+    for (let kill = 0; kill < kills; kill += 1) {
+      child = await start();
+      await new Promise((resolve) => setTimeout(resolve, 200 + next() * 2_500));
+      await end(child, 'SIGKILL');
+    }
+    child = await start();
+    const outbox = openOutbox(files.outbox, { now: Date.now });
+    ingestion.behave(acceptAll);
+    const giveUpAt = Date.now() + drainMs;
+    // More than what comes in each second must get less.
+    while (outbox.counts().waiting > 60 && Date.now() < giveUpAt) await new Promise((resolve) => setTimeout(resolve, 200));
+    const lastExit = await end(child, 'SIGTERM');
+    const items = outbox.recent({ since: 0, limit: 1_000_000 }).map(({ id }) => id);
+    const counts = outbox.counts();
+    outbox.close();
+    return countUp(kills, items, ingestion.accepted.map(idOf), counts, lastExit);
+  } finally {
+    if (child && child.exitCode === null) await end(child, 'SIGKILL');
+    await Promise.all([shop.close(), ingestion.close()]);
+    rmSync(folder, { recursive: true });
+  }
+}
+
+function countUp(
+  kills: number,
+  kept: readonly string[],
+  accepted: readonly string[],
+  counts: { waiting: number },
+  lastExit: number | null,
+): Killed {
+  const distinct = new Set(accepted);
+  return {
+    kills,
+    kept: kept.length,
+    arrived: kept.filter((id) => distinct.has(id)).length,
+    repeats: accepted.length - distinct.size,
+    waiting: counts.waiting,
+    lastExit,
+  };
+}
+
+async function startMonitor(environment: string, outbox: string, ca: string): Promise<ChildProcess> {
+  const child = fork(join(__dirname, 'monitor-process.ts'), [environment, outbox, '1000'], {
+    execArgv: ['-r', 'ts-node/register'],
+    env: { ...process.env, SSL_CERT_FILE: ca, APPLICATIONINSIGHTS_CONNECTION_STRING: '' },
+    stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
+  });
+  await once(child, 'message');
+  return child;
+}
+
+async function end(child: ChildProcess, signal: NodeJS.Signals): Promise<number | null> {
+  const gone = once(child, 'exit') as Promise<[number | null]>;
+  child.kill(signal);
+  return (await gone)[0];
+}

@@ -1,0 +1,103 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { realClock } from '../../synthetics/monitor/clock.ts';
+import { Monitor } from '../../synthetics/monitor/monitor.ts';
+import type { AvailabilityResult, Cause } from '../../synthetics/result.ts';
+import { openOutbox } from '../../telemetry/outbox.ts';
+import { killAtRandom } from './kills.ts';
+import { type BadNetwork, startProxy, type Trouble } from './proxy.ts';
+import { environmentAt, type ShopServer, startShop } from './shop-server.ts';
+
+const rows: Readonly<Record<string, { trouble: Trouble; cause: Cause | undefined }>> = {
+  'a-little-latency': { trouble: { kind: 'latency', ms: 20 }, cause: undefined },
+  'latency-over-the-limit': { trouble: { kind: 'latency', ms: 3_000 }, cause: 'timeout' },
+  reset: { trouble: { kind: 'reset' }, cause: 'connect' },
+  'reset-midway': { trouble: { kind: 'reset-midway', bytes: 60 }, cause: 'connect' },
+  'half-open': { trouble: { kind: 'half-open' }, cause: 'timeout' },
+  'slow-bodies': { trouble: { kind: 'slow-body', msPerByte: 100 }, cause: 'timeout' },
+  truncated: { trouble: { kind: 'truncated', bytes: 60 }, cause: 'connect' },
+  garbage: { trouble: { kind: 'garbage' }, cause: 'http' },
+};
+
+const requestMs = 700;
+const journeyMs = 2_500;
+
+describe('a network that fails', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'network-'));
+  let shop: ShopServer;
+  const proxies = new Map<string, BadNetwork>();
+  let results: AvailabilityResult[] = [];
+  let tookMs = 0;
+
+  beforeAll(async () => {
+    shop = await startShop();
+    for (const [name, { trouble }] of Object.entries(rows)) proxies.set(name, await startProxy(shop.port, trouble));
+    const ports = Object.fromEntries([...proxies].map(([name, { port }]) => [name, port]));
+    const environment = environmentAt({ ...ports, refused: await freePort() }, { retries: { count: 1, spacingMs: 100 } });
+    const outbox = openOutbox(join(folder, 'outbox.db'), { now: Date.now });
+    const monitor = new Monitor({
+      // One journey that only reads: what is shown here is the network's.
+      environment: { ...environment, budgets: { ...environment.budgets, requestMs, journeyMs } },
+      tokens: () => ({ token: () => Promise.resolve('token') }),
+      openOutbox: () => outbox,
+      underWayFolder: folder,
+      clock: realClock,
+      log: { info: () => undefined, warn: () => undefined },
+    });
+    const startedMs = performance.now();
+    await monitor.once();
+    tookMs = performance.now() - startedMs;
+    results = outbox.recent({ since: 0 }).filter(({ journey }) => journey === 'browse');
+    monitor.close();
+  }, 90_000);
+
+  afterAll(async () => {
+    await Promise.all([...proxies.values()].map((proxy) => proxy.close()));
+    await shop.close();
+    rmSync(folder, { recursive: true });
+  });
+
+  test.each([
+    ...Object.entries(rows).map(([name, { cause }]) => ({ name, cause })),
+    { name: 'refused', cause: 'connect' as const },
+  ])('$name is classified as $cause', ({ name, cause }) => {
+    const result = results.find(({ target }) => target.name === name);
+    expect(result?.failure?.cause).toBe(cause);
+    expect(result?.outcome).toBe(cause ? 'failed' : 'passed');
+    expect(result?.durationMs).toBeLessThan(journeyMs + 1_000);
+  });
+
+  test('never holds up the round beyond its time limits', () => {
+    // Eight journeys a target, four at a time, each with its limit and that of its clean-up.
+    expect(tookMs).toBeLessThan((8 / 4) * 2 * journeyMs + 15_000);
+    expect(results).toHaveLength(Object.keys(rows).length + 1);
+  });
+
+  test('leaves no connection open', async () => {
+    await expect.poll(() => [...proxies.values()].reduce((sum, proxy) => sum + proxy.open(), 0), { timeout: 5_000 }).toBe(0);
+  });
+});
+
+describe('a monitor that is killed', () => {
+  test('loses no result that it kept, in ten kills at random moments', async () => {
+    const killed = await killAtRandom(10, 1);
+    expect(killed.kept).toBeGreaterThan(50);
+    expect(killed.arrived).toBe(killed.kept);
+    expect(killed.waiting).toBe(0);
+    expect(killed.lastExit).toBe(0);
+  }, 180_000);
+});
+
+function freePort(): Promise<number> {
+  return new Promise((resolve) => {
+    const server = createServer();
+    server.listen(0, '127.0.0.1', () => {
+      const { port } = server.address() as AddressInfo;
+      server.close(() => resolve(port));
+    });
+  });
+}
