@@ -1,71 +1,14 @@
 import { describe, expect, test } from 'vitest';
-import { createResources, globalWorkspace } from '../../../fixtures/contoso/azure/arm/resources.ts';
+import { globalWorkspace } from '../../../fixtures/contoso/azure/arm/resources.ts';
 import type { CosmosOperation } from '../../../fixtures/contoso/azure/cosmos/types.ts';
-import { createMonitor } from '../../../fixtures/contoso/azure/monitor/monitor.ts';
-import { tableNames, tables } from '../../../fixtures/contoso/azure/monitor/tables.ts';
-import { createTelemetryStore } from '../../../fixtures/contoso/azure/monitor/telemetry-store.ts';
-import type { FrontDoorRequest, ScaleEvent, SiteRequest } from '../../../fixtures/contoso/azure/watch.ts';
-import { createClock, minuteMs } from '../../../fixtures/contoso/clock.ts';
-import { clock } from '../azure-control/support.ts';
+import type { FrontDoorRequest, ScaleEvent } from '../../../fixtures/contoso/azure/watch.ts';
 import { contoso } from './support.ts';
-
-const key = 'ikey';
-
-function setUp() {
-  const hand = clock(60);
-  const control = createClock(hand);
-  const telemetry = createTelemetryStore(hand, key);
-  const resources = createResources(contoso);
-  const monitor = createMonitor({ world: hand, clock: control, resources, telemetry: () => telemetry });
-  const rows = (name: string, workspace?: string) =>
-    (monitor.table(name, workspace) ?? '')
-      .split('\n')
-      .filter(Boolean)
-      .map((line) => JSON.parse(line) as Record<string, unknown>);
-  /** One metric over all that was, by the dimensions. */
-  const metric = (
-    resourceId: string,
-    namespace: keyof typeof import('../../../fixtures/contoso/azure/monitor/metric-definitions.ts').metricDefinitions,
-    name: string,
-    by: string[] = [],
-  ) => {
-    const query = {
-      namespace,
-      resourceId,
-      metric: name,
-      by,
-      from: control.epoch - minuteMs,
-      to: control.now() + minuteMs,
-      intervalMs: 60 * minuteMs,
-    };
-    return Object.fromEntries(
-      monitor.metrics.query(query).map(({ dimensions, points }) => {
-        const sums = points.flatMap((point) => point.sums ?? []);
-        return [Object.values(dimensions).join(), sums.reduce((total, each) => total + each.total, 0)];
-      }),
-    );
-  };
-  return { hand, control, telemetry, resources, monitor, rows, metric, settle: () => hand.pass(10) };
-}
-
-const request: SiteRequest = {
-  at: 0,
-  stamp: 'westeurope',
-  region: 'westeurope',
-  instance: 'plan-weu-0',
-  build: 'good',
-  method: 'GET',
-  path: '/api/search?q=run',
-  route: 'GET /api/search',
-  status: 200,
-  durationMs: 41.6,
-  userAgent: 'k6',
-};
+import { request, watched } from './watched.ts';
 
 // Source: supported metrics of Microsoft.Web/sites; reference of AppServiceHTTPLogs.
 describe('requests of a site', () => {
   test('count by status class and instance, a slot apart', () => {
-    const { monitor, hand, metric, resources, settle } = setUp();
+    const { monitor, hand, metric, resources, settle } = watched();
     const rows = [
       [200, 'a'],
       [201, 'a'],
@@ -87,7 +30,7 @@ describe('requests of a site', () => {
   });
 
   test('stand in AppServiceHTTPLogs of their region', () => {
-    const { monitor, hand, rows } = setUp();
+    const { monitor, hand, rows } = watched();
     monitor.watcher.siteRequest({ ...request, at: hand.now() });
     monitor.watcher.siteRequest({
       ...request,
@@ -135,7 +78,7 @@ describe('autoscale', () => {
   };
 
   test('publishes what it observes, and what it does', () => {
-    const { monitor, control, resources, metric, settle } = setUp();
+    const { monitor, control, resources, metric, settle } = watched();
     const at = control.now();
     monitor.watcher.autoscaleRun({
       at,
@@ -158,7 +101,7 @@ describe('autoscale', () => {
   });
 
   test('has a row for what it did, none for what it left alone', () => {
-    const { monitor, control, hand, rows } = setUp();
+    const { monitor, control, hand, rows } = watched();
     hand.pass(60);
     monitor.watcher.scaleEvent({ ...event, at: control.now() });
     monitor.watcher.scaleEvent({ ...event, at: control.now(), kind: 'ActionFailed' });
@@ -188,7 +131,7 @@ describe('Front Door', () => {
   };
 
   test('counts requests, failures and its origins’ health', () => {
-    const { monitor, hand, resources, metric, settle } = setUp();
+    const { monitor, hand, resources, metric, settle } = watched();
     const at = hand.now();
     monitor.watcher.frontDoorRequest({ ...edge, at });
     monitor.watcher.frontDoorRequest({
@@ -210,7 +153,7 @@ describe('Front Door', () => {
   });
 
   test('logs every request, but of probes the failed ones alone', () => {
-    const { monitor, hand, rows } = setUp();
+    const { monitor, hand, rows } = watched();
     monitor.watcher.frontDoorRequest({ ...edge, at: hand.now() });
     monitor.watcher.frontDoorRequest({ ...edge, at: hand.now() + 1, status: 503, origin: undefined, errorInfo: 'OriginTimeout' });
     for (const healthy of [true, false])
@@ -228,7 +171,7 @@ describe('Front Door', () => {
 // Source: learn.microsoft.com/azure/key-vault/general/monitor-key-vault-reference.
 describe('Key Vault', () => {
   test('counts results, and logs who asked for what', () => {
-    const { monitor, hand, resources, metric, rows, settle } = setUp();
+    const { monitor, hand, resources, metric, rows, settle } = watched();
     const asked = { at: hand.now(), region: 'eastus', stamp: 'eastus', path: '/secrets/payment-api-key', durationMs: 2 };
     for (const status of [200, 200, 403, 500]) monitor.secretRequest({ ...asked, status });
     settle();
@@ -264,7 +207,7 @@ describe('Cosmos DB', () => {
   };
 
   test('logs operations, and partition keys of those on one partition', () => {
-    const { monitor, hand, rows } = setUp();
+    const { monitor, hand, rows } = watched();
     let tell: (operation: CosmosOperation) => void = () => undefined;
     const [account] = contoso.cosmosAccounts;
     if (!account) throw new Error('no account');
@@ -310,163 +253,5 @@ describe('Cosmos DB', () => {
     expect(consumption?.ActivityId).toBe(rows('CDBDataPlaneRequests')[0]?.ActivityId);
     void monitor.close();
     expect(stopped).toEqual(['contoso']);
-  });
-});
-
-// Source: "Metrics export with diagnostic settings": without dimensions; "Log data ingestion time": about three minutes later.
-describe('AzureMetrics', () => {
-  test('has no dimensions, and comes three minutes after the metric', () => {
-    const { monitor, control, hand, rows } = setUp();
-    const start = Math.ceil(control.now() / minuteMs) * minuteMs;
-    hand.pass((control.wallTime(start) - hand.now()) / 1_000);
-    for (const [instance, cpuPercent] of [
-      ['a', 20],
-      ['b', 60],
-    ] as const)
-      monitor.watcher.instanceMinute({
-        at: start,
-        plan: 'plan-weu',
-        instance,
-        cpuPercent,
-        memoryPercent: 1,
-        httpQueueLength: 0,
-        totals: { arrivals: 0, refused: 0, busyMs: 0, waitedMs: 0, queueLength: 0 },
-      });
-    const cpu = () => rows('AzureMetrics', 'westeurope').filter(({ MetricName }) => MetricName === 'CpuPercentage');
-    hand.pass(2.9);
-    expect(cpu()).toEqual([]);
-    hand.pass(0.2);
-    expect(cpu()).toEqual([
-      expect.objectContaining({
-        Average: 40,
-        Count: 2,
-        Minimum: 20,
-        Maximum: 60,
-        Total: 80,
-        TimeGrain: 'PT1M',
-        UnitName: 'Percent',
-        ResourceProvider: 'MICROSOFT.WEB',
-        Resource: 'PLAN-WEU',
-      }),
-    ]);
-    expect(Object.keys(cpu()[0] ?? {}).filter((column) => /instance|dimension/i.test(column))).toEqual([]);
-    expect(Date.parse(String(cpu()[0]?.TimeGenerated))).toBeCloseTo(control.wallTime(start), -1);
-  });
-});
-
-// Source: reference of the App* tables; azure-facts 7.5.
-describe('telemetry', () => {
-  const servedBy = { region: 'westeurope', stamp: 'westeurope', instance: 'plan-weu-0', build: 'good' };
-  const data = {
-    id: 'span',
-    name: 'GET /api/products',
-    duration: '00:00:01.2500000',
-    responseCode: '200',
-    success: true,
-    url: '/x',
-    properties: { region: 'westeurope' },
-  };
-
-  test('of the store is in its region’s workspace, with ids and durations as columns', () => {
-    const { telemetry, hand, rows } = setUp();
-    telemetry.track({ kind: 'Request', at: hand.now(), traceId: 'trace', parentId: 'parent', servedBy, data });
-    expect(rows('AppRequests', 'global')).toEqual([]);
-    expect(rows('AppRequests', 'westeurope')).toEqual([
-      expect.objectContaining({
-        Id: 'span',
-        OperationId: 'trace',
-        ParentId: 'parent',
-        DurationMs: 1_250,
-        PerformanceBucket: '1sec-3sec',
-        ResultCode: '200',
-        Success: true,
-        ItemCount: 1,
-        AppRoleInstance: 'plan-weu-0',
-        IKey: key,
-      }),
-    ]);
-  });
-
-  test('of the suite is in the global one', () => {
-    const { telemetry, hand, rows } = setUp();
-    const baseData = {
-      id: 'a',
-      name: 'checkout',
-      duration: '00:00:00.200',
-      success: false,
-      runLocation: 'local',
-      message: 'why',
-      properties: { region: 'westeurope' },
-    };
-    telemetry.receive({
-      name: 'Microsoft.ApplicationInsights.Availability',
-      time: new Date(hand.now()).toISOString(),
-      tags: { 'ai.cloud.role': 'synthetics' },
-      data: { baseType: 'AvailabilityData', baseData },
-    });
-    expect(rows('AppAvailabilityResults', 'global')).toEqual([
-      expect.objectContaining({
-        Id: 'a',
-        Name: 'checkout',
-        DurationMs: 200,
-        PerformanceBucket: '<250ms',
-        Success: false,
-        Location: 'local',
-        Message: 'why',
-      }),
-    ]);
-  });
-
-  test('that was sampled says how many it stands for', () => {
-    const { telemetry, hand, rows } = setUp();
-    telemetry.track({
-      kind: 'RemoteDependency',
-      at: hand.now(),
-      servedBy,
-      data: { name: 'health', success: true, sampleRate: 10, duration: '1.00:00:00' },
-    });
-    expect(rows('AppDependencies')).toEqual([
-      expect.objectContaining({ ItemCount: 10, DurationMs: 86_400_000, PerformanceBucket: '>=5min' }),
-    ]);
-  });
-
-  test('of errors and traces has its severity as a number', () => {
-    const { telemetry, hand, rows } = setUp();
-    telemetry.track({
-      kind: 'Exception',
-      at: hand.now(),
-      servedBy,
-      data: { exceptions: [{ typeName: 'TypeError', message: 'boom' }], severityLevel: 'Error' },
-    });
-    telemetry.track({ kind: 'Message', at: hand.now(), servedBy, data: { message: 'hello', severityLevel: 1 } });
-    expect(rows('AppExceptions')).toEqual([
-      expect.objectContaining({ ExceptionType: 'TypeError', OuterMessage: 'boom', SeverityLevel: 3 }),
-    ]);
-    expect(rows('AppTraces')).toEqual([expect.objectContaining({ Message: 'hello', SeverityLevel: 1 })]);
-  });
-});
-
-describe('tables', () => {
-  test('name their columns as Log Analytics does, each with the standard ones', () => {
-    for (const name of tableNames)
-      expect(Object.keys(tables[name]), name).toEqual(expect.arrayContaining(['TimeGenerated', 'Type', '_ResourceId']));
-    expect(tableNames).toContain('CDBPartitionKeyRUConsumption');
-  });
-
-  test('that don’t exist are not made up', () => {
-    const { monitor } = setUp();
-    expect([monitor.table('AppRequest'), monitor.table('toString'), monitor.table('AppRequests')]).toEqual([
-      undefined,
-      undefined,
-      '',
-    ]);
-  });
-
-  test('hold the newest 20,000 rows', () => {
-    const { monitor, hand } = setUp();
-    for (let i = 0; i < 25_000; i += 1) monitor.watcher.siteRequest({ ...request, at: hand.now() + i, durationMs: i });
-    const lines = (monitor.table('AppServiceHTTPLogs') ?? '').trimEnd().split('\n');
-    expect(lines.length).toBe(20_000);
-    expect(JSON.parse(lines.at(-1) ?? '')).toMatchObject({ TimeTaken: 24_999 });
   });
 });
