@@ -4,19 +4,25 @@ import { loadEnvironment } from '../fixtures/environments/load.ts';
 import type { Environment } from '../fixtures/environments/schema.ts';
 import { targetsOf } from '../fixtures/environments/targets.ts';
 import { type ExitCode, exitOf, parseFlags } from './exit-code.ts';
+import { showLive } from './local-live.ts';
 import { caFileOf, detectStore, LocalStoreError, type StoreMessage, startInProcess } from './local-store.ts';
 
-/** `npm run local [-- --env <name or path>]`: the local store, until Ctrl-C. Exit codes: 0 stopped, 3 wrong usage or configuration, such as a port that is taken; 1 could not start. */
+/**
+ * `npm run local [-- --env <name or path>] [-- --build <name>]`: the local store, until Ctrl-C; on a terminal its state is
+ * shown as it changes. Exit codes: 0 stopped, 3 wrong usage or configuration, such as a port that is taken; 1 could not start.
+ */
 async function main(): Promise<ExitCode> {
-  const { values } = parseFlags({});
+  const { values } = parseFlags({ build: { type: 'string' } });
   const environment = loadEnvironment(values.env);
   const state = await detectStore(environment);
   if (state.kind === 'running') throw new LocalStoreError(`the store of environment ${environment.name} is running already`);
   const stopped = untilStopped();
-  const contoso = await startInProcess(environment);
+  const contoso = await startInProcess(environment, values.build);
   if (process.send) process.send({ kind: 'ready' } satisfies StoreMessage);
   else process.stdout.write(describe(environment, values.env ?? environment.name, contoso));
+  const stopShowing = process.stdout.isTTY && !process.send ? showLive(contoso.state, process.stdout) : undefined;
   await stopped;
+  stopShowing?.();
   await contoso.close();
   return 0;
 }

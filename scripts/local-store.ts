@@ -70,12 +70,16 @@ export function contosoOptionsOf(environment: Environment): ContosoOptions {
   };
 }
 
-/** Starts the store in this process and leaves its CA where tools find it, as long as it runs. */
-export async function startInProcess(environment: Environment): Promise<Contoso> {
+/** Starts the store in this process, with a build of its own where one is named, and leaves its CA where tools find it, as long as it runs. */
+export async function startInProcess(environment: Environment, build?: string): Promise<Contoso> {
   // Loaded here alone: most commands find the store running, or start it in another process, and it is two thirds of their start.
   const { startContoso } = await import('../fixtures/contoso/contoso.ts');
-  const contoso = await startContoso(contosoOptionsOf(environment)).catch((error: unknown) => {
-    throw error instanceof PortTakenError ? new LocalStoreError(error.message, { cause: error }) : error;
+  const options = contosoOptionsOf(environment);
+  const stamps = options.stamps.map((stamp) => (build === undefined ? stamp : { ...stamp, build }));
+  const contoso = await startContoso({ ...options, stamps }).catch((error: unknown) => {
+    throw error instanceof PortTakenError || error instanceof RangeError
+      ? new LocalStoreError(error.message, { cause: error })
+      : error;
   });
   const file = caFileOf(environment);
   mkdirSync(dirname(file), { recursive: true });

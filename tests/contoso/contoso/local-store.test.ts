@@ -80,6 +80,28 @@ describe('the options of the local store', () => {
     });
   });
 
+  it('of local-preprod are a plan, an account and ports of its own, so that it starts beside local', () => {
+    const [own, preprod] = [contosoOptionsOf(local), contosoOptionsOf(loadEnvironment('local-preprod', {}))];
+    const portsOf = ({ controlPort, globalPort, stamps }: typeof own) =>
+      [controlPort, globalPort, ...stamps.flatMap(({ port, slots }) => [port, ...slots.map((slot) => slot.port)])] as number[];
+    expect(portsOf(preprod).filter((port) => portsOf(own).includes(port))).toEqual([]);
+    const names = ({ plans, cosmosAccounts }: typeof own) => [...plans, ...cosmosAccounts].map(({ name }) => name);
+    expect(names(preprod).filter((name) => names(own).includes(name))).toEqual([]);
+  });
+
+  it.each([
+    [{}, undefined, false],
+    [{ 'X-Azure-FDID': 'profile' }, 'profile', true],
+    [{ 'x-azure-fdid': 'profile', other: '1' }, 'profile', true],
+  ])('lock a stamp to its Front Door where the environment sends its header: %o', (headers, id, locked) => {
+    const environment = { ...local, stamps: local.stamps.map((stamp) => ({ ...stamp, headers })) } as Environment;
+    const options = contosoOptionsOf(environment);
+    expect([options.frontDoorId, options.stamps.map(({ lockedToFrontDoor }) => lockedToFrontDoor)]).toEqual([
+      id,
+      [locked, locked],
+    ]);
+  });
+
   it.each([
     ['without a global endpoint', () => ({ ...local, global: undefined }), undefined],
     ['on the default port', () => ({ ...local, global: { endpoint: 'https://localhost', headers: {} } }), 443],
