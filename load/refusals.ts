@@ -12,14 +12,23 @@ export class RefusalTally {
 
   /** `column`: k6's system tags have columns of their own; `tags`: the others. */
   add(column: (name: string) => string, tags: Readonly<Record<string, string>>): void {
-    const { layer = '', code = '', external = '', app = 'no' } = tags;
+    const { layer = '', code = '', external = '', app = 'no', retried = 'no' } = tags;
     const name = column('name') || (tags.name ?? '');
     const status = column('status') || (tags.status ?? '');
-    const key = [name, status, layer, code, external, app].join('\n');
+    const key = [name, status, layer, code, external, app, retried].join('\n');
     const known = this.kinds.get(key);
     if (known) known.count += 1;
     else if (this.kinds.size < mostKinds)
-      this.kinds.set(key, { name, status: Number(status), layer, code, external, byApp: app === 'yes', count: 1 });
+      this.kinds.set(key, {
+        name,
+        status: Number(status),
+        layer,
+        code,
+        external,
+        byApp: app === 'yes',
+        retried: retried === 'yes',
+        count: 1,
+      });
     else this.addBeyond();
   }
 
@@ -30,6 +39,16 @@ export class RefusalTally {
   private addBeyond(): void {
     const other = this.kinds.get(beyond);
     if (other) other.count += 1;
-    else this.kinds.set(beyond, { name: beyond, status: 0, layer: '', code: '', external: '', byApp: false, count: 1 });
+    else
+      this.kinds.set(beyond, {
+        name: beyond,
+        status: 0,
+        layer: '',
+        code: '',
+        external: '',
+        byApp: false,
+        retried: false,
+        count: 1,
+      });
   }
 }

@@ -34,6 +34,7 @@ function noteRefusal(name: string, answer: Answer): void {
     code: codeOf(answer),
     external: word(answer.header('x-azure-externalerror')),
     app: answer.header('x-contoso-instance') === undefined ? 'no' : 'yes',
+    retried: answer.header('x-contoso-throttle-retries') === undefined ? 'no' : 'yes',
   });
 }
 

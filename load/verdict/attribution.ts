@@ -95,8 +95,9 @@ export function attribute(samples: Pick<Samples, 'failed' | 'refusals' | 'unansw
 
 const nothing = (): Record<Layer, number> => Object.fromEntries(layers.map((layer) => [layer, 0])) as Record<Layer, number>;
 
-function isThrottling({ status, code }: Refusal, layer: Layer): boolean {
-  if (layer === 'cosmos') return code === 'cosmos_throttled' || status === 429;
+function isThrottling({ status, code, retried }: Refusal, layer: Layer): boolean {
+  // An SDK that runs out of time between two 429s reports a database that didn't answer.
+  if (layer === 'cosmos') return retried || code === 'cosmos_throttled' || status === 429;
   return status === 429 || (status === 503 && (layer === 'app-service' || layer === 'front-door'));
 }
 

@@ -53,6 +53,8 @@ export interface Refusal {
   readonly external: string;
   /** The app answered, so it named its instance. */
   readonly byApp: boolean;
+  /** The store's SDK had been throttled and tried again before it gave up. */
+  readonly retried: boolean;
   readonly count: number;
 }
 

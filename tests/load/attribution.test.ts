@@ -11,6 +11,7 @@ const refusal = (change: Partial<Refusal>): Refusal => ({
   code: '',
   external: '',
   byApp: false,
+  retried: false,
   count: 1,
   ...change,
 });
@@ -54,12 +55,13 @@ describe('attribution', () => {
     failed: 100,
     unanswered: { '1212': 5 },
     refusals: [
-      refusal({ layer: 'cosmos', code: 'cosmos_throttled', byApp: true, count: 40 }),
-      refusal({ layer: 'cosmos', code: 'cosmos_unavailable', byApp: true, count: 10 }),
+      refusal({ layer: 'cosmos', code: 'cosmos_throttled', byApp: true, retried: false, count: 40 }),
+      refusal({ layer: 'cosmos', code: 'cosmos_unavailable', byApp: true, retried: false, count: 7 }),
+      refusal({ layer: 'cosmos', code: 'cosmos_unavailable', byApp: true, retried: true, count: 3 }),
       refusal({ code: 'queue_full', count: 20 }),
       refusal({ external: 'OriginTimeout', count: 3 }),
-      refusal({ name: 'DELETE /api/carts/{id}', status: 404, byApp: true, count: 12 }),
-      refusal({ name: 'GET /api/carts/{id}', status: 404, byApp: true, count: 2 }),
+      refusal({ name: 'DELETE /api/carts/{id}', status: 404, byApp: true, retried: false, count: 12 }),
+      refusal({ name: 'GET /api/carts/{id}', status: 404, byApp: true, retried: false, count: 2 }),
     ],
   };
 
@@ -71,7 +73,7 @@ describe('attribution', () => {
 
   it('counts throttling by the layer that throttles', () => {
     expect(attribute(samples, generator).throttled).toMatchObject({
-      cosmos: 40,
+      cosmos: 43,
       'app-service': 20,
       'front-door': 3,
       application: 0,
@@ -90,11 +92,11 @@ describe('attribution', () => {
     expect(verdict.reasons[0]).toMatch(
       /^errors 2\.4 % are over 1 % \(88 of 3,600 requests, 5 without an answer.*: 50 by Cosmos DB/,
     );
-    expect(verdict.layers).toContainEqual({ layer: 'cosmos', failed: 50, throttled: 40 });
+    expect(verdict.layers).toContainEqual({ layer: 'cosmos', failed: 50, throttled: 43 });
   });
 
   it("leaves a clean-up's 404 out of the errors", () => {
-    const refusals = [refusal({ name: 'DELETE /api/carts/{id}', status: 404, byApp: true, count: 200 })];
+    const refusals = [refusal({ name: 'DELETE /api/carts/{id}', status: 404, byApp: true, retried: false, count: 200 })];
     expect(judge(observed({ samples: { failed: 200, refusals } })).verdict).toBe('pass');
   });
 });

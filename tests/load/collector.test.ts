@@ -102,6 +102,44 @@ describe("k6's samples", () => {
     expect(collected([dropped(3), dropped(4)]).droppedIterations).toBe(7);
   });
 
+  it('tell steps, their RU and what was retried', () => {
+    const inStep = (step: string, ms: number) => request({ ms }).replace(/,,$/, `,target=a&step=${step}&journey=browse,`);
+    const charge = (step: string, ru: number) => `step_charge,${start},${ru},,,,,,target,,journey=browse&step=${step},`;
+    const retried = `throttle_retries,${start},3,,,,,,target,,journey=browse,`;
+    const samples = collected([
+      inStep('list', 10),
+      inStep('list', 30),
+      inStep('view', 5),
+      charge('list', 42.5),
+      charge('list', 40),
+      retried,
+    ]);
+    expect(samples.steps['browse › list']).toMatchObject({ journey: 'browse', step: 'list', requests: 2, charges: 2, ru: 82.5 });
+    expect(samples.steps['browse › list']?.ruSquared).toBeCloseTo(42.5 ** 2 + 1600, 6);
+    expect(samples.steps['browse › view']).toMatchObject({ requests: 1, charges: 0, ru: 0 });
+    expect(samples.steps['browse › list']?.p95Ms).toBeCloseTo(30, 0);
+    expect(samples.throttleRetries).toBe(3);
+    expect(samples.seconds[0]).toMatchObject({ ru: 82.5, throttleRetries: 3 });
+    expect(samples.mixSeconds).toEqual([{ atMs: start, requests: { browse: 3 } }]);
+  });
+
+  it('count refusals by what they said', () => {
+    const refused = (code: string, app = 'yes') =>
+      `refused_requests,${start},1,,,,,GET /x,target,503,journey=browse&layer=cosmos&code=${code}&external=&app=${app}&retried=no,`;
+    const { refusals } = collected([refused('a'), refused('a'), refused('b', 'no')]);
+    expect(refusals).toEqual([
+      { name: 'GET /x', status: 503, layer: 'cosmos', code: 'a', external: '', byApp: true, retried: false, count: 2 },
+      { name: 'GET /x', status: 503, layer: 'cosmos', code: 'b', external: '', byApp: false, retried: false, count: 1 },
+    ]);
+  });
+
+  it('stay bounded however many ways there are to refuse', () => {
+    const refused = Array.from({ length: 700 }, (_, i) => `refused_requests,${start},1,,,,,GET /x,target,503,code=c${i},`);
+    const { refusals } = collected(refused);
+    expect(refusals).toHaveLength(501);
+    expect(refusals.at(-1)).toMatchObject({ name: 'beyond', count: 200 });
+  });
+
   it('come as seconds in order, late ones in their own', () => {
     const at = [0, 500, 1200, 2500, 900, 3100];
     const { seconds, firstAtMs, lastAtMs } = collected(at.map((atMs) => request({ atMs, ms: 20 })));

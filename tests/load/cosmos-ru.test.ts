@@ -196,7 +196,16 @@ describe('the RU ledger', () => {
   });
 });
 
-const refused = { name: 'GET /x', status: 503, layer: 'cosmos', code: 'cosmos_throttled', external: '', byApp: true, count: 400 };
+const refused = {
+  name: 'GET /x',
+  status: 503,
+  layer: 'cosmos',
+  code: 'cosmos_throttled',
+  external: '',
+  byApp: true,
+  retried: false,
+  count: 400,
+};
 const rowNamed = (name: string, changes: Changes) => judge(at(changes)).judgements.find((judgement) => judgement.name === name);
 
 describe('judging RU', () => {

@@ -203,6 +203,7 @@ describe('hot product', () => {
     code: 'cosmos_throttled',
     external: '',
     byApp: true,
+    retried: false,
     count: 7,
   };
   it.each([

@@ -7,7 +7,7 @@ import type { Environment } from '../../fixtures/environments/schema.ts';
 import { Collector } from '../../load/collector.ts';
 import { k6Path, runGenerator } from '../../load/generator.ts';
 import { requestsOfJourneys } from '../../load/k6/profiles.ts';
-import { type LoadOptions, runLoad } from '../../load/run.ts';
+import { type LoadOptions, runLoad, scenarios, wantedOf } from '../../load/run.ts';
 import { loadVerdictSchema } from '../../load/verdict/verdict.ts';
 import { environmentAt, type LiveRun } from './live.ts';
 import { startTinyShop, type Trick } from './tiny-shop.ts';
@@ -169,6 +169,17 @@ describe('a load run with the real k6', { timeout: 40_000 }, () => {
     expect(generator.errorLines[0]).toBe('Uncaught (in promise) Error: boom');
   });
 
+  it('ends a breakpoint once an objective broke, and names it', async () => {
+    const { shop, live } = await shopWith((_, n) => (n > 120 ? { status: 503 } : undefined));
+    const verdict = await load(live, { scenario: 'breakpoint', durationSeconds: 60 });
+    const broke = verdict.judgements.find(({ name }) => name.startsWith('breaking rate'));
+    expect(broke?.name).toBe('breaking rate (errors)');
+    expect(broke?.value).toBeLessThan(60);
+    expect(shop.routes.length).toBeLessThan(60 * 60);
+    expect(verdict.judgements.find(({ name }) => name === 'run')).toMatchObject({ verdict: 'pass' });
+    expect(verdict.layers?.[0]).toMatchObject({ layer: 'app-service' });
+  });
+
   it('refuses a host that nobody named before k6 starts', async () => {
     const { shop, live } = await shopWith();
     await expect(load(live, { target: 'https://example.com' })).rejects.toThrow(
@@ -185,8 +196,8 @@ describe('a load run with the real k6', { timeout: 40_000 }, () => {
 });
 
 describe('k6 run by hand', { timeout: 40_000 }, () => {
-  const k6 = (live: LiveRun, variables: Record<string, string> = {}) =>
-    promisify(execFile)(k6Path(), ['run', '--quiet', '--address', '', '--no-usage-report', 'load/scenarios/target.ts'], {
+  const k6 = (live: LiveRun, variables: Record<string, string> = {}, scenario = 'target') =>
+    promisify(execFile)(k6Path(), ['run', '--quiet', '--address', '', '--no-usage-report', `load/scenarios/${scenario}.ts`], {
       cwd: root,
       env: { PATH: process.env.PATH, PWD: root, TARGET_ENV: live.environmentFile, LOAD_DURATION_SECONDS: '2', ...variables },
     }).then(
@@ -199,6 +210,17 @@ describe('k6 run by hand', { timeout: 40_000 }, () => {
     const { code, output } = await k6(live);
     expect(output).toMatch(/✓ http_req_failed\{scenario:target\} rate<=0\.01/);
     expect(code).toBe(0);
+  });
+
+  it.each(scenarios)('takes the scenario as it is: %s', async (scenario) => {
+    const { shop, live } = await shopWith();
+    const { output } = await k6(live, { LOAD_DURATION_SECONDS: '3', LOAD_RATE_PER_SECOND: '20' }, scenario);
+    expect(output).toMatch(/^\d+ requests, /m);
+    expect(output).not.toMatch(/level=error msg="(?!thresholds)/);
+    const { ratePerSecond } = wantedOf({ environment: live.environment, scenario, durationSeconds: 3, ratePerSecond: 20 });
+    expect(shop.routes.length).toBeGreaterThan(ratePerSecond * 3 * 0.6);
+    const seen = shop.paths.flatMap((path) => /^\/api\/products\/(shoe-\d+)$/.exec(path)?.[1] ?? []);
+    expect(new Set(seen).size === 1).toBe(scenario === 'hot-product');
   });
 
   it.each([
@@ -254,8 +276,10 @@ describe('npm run load', { timeout: 40_000 }, () => {
     { args: ['smash'], says: /<scenario>: got "smash"/ },
     { args: ['target', '--duration=soon'], says: /--duration: got "soon"; allowed: a number above 0/ },
     { args: ['target', '--target', 'mars'], says: /target: got mars/ },
-  ])('exits 3 on wrong usage: $args', async ({ args, says }) => {
-    const { live } = await shopWith();
+    { args: ['soak'], production: true, says: /--window: got nothing[\s\S]*--confirm: got nothing/ },
+    { args: ['target', '--confirm', 'local', '--window', 'tonight'], production: true, says: /--window: got tonight/ },
+  ])('exits 3 on wrong usage: $args', async ({ args, says, production = false }) => {
+    const { live } = await shopWith(undefined, () => ({ production }));
     const { code, output } = await ended(command(live, ...args));
     expect(output).toMatch(says);
     expect(code).toBe(3);

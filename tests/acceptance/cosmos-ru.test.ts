@@ -1,0 +1,79 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, describe, expect, it, vi } from 'vitest';
+import type { Environment } from '../../fixtures/environments/schema.ts';
+import { type LoadOptions, observeLoad } from '../../load/run.ts';
+import { judge } from '../../load/verdict/judge.ts';
+import { serverMetricsOf } from '../../scripts/server-metrics.ts';
+import { readClock } from '../../telemetry/azure-monitor.ts';
+import { trustCertificates } from '../../telemetry/trust.ts';
+import { startTestStore } from '../support/store.ts';
+
+const closing: (() => Promise<void> | void)[] = [];
+afterEach(async () => {
+  for (const close of closing.splice(0).reverse()) await close();
+});
+
+async function observed(options: Partial<LoadOptions>, change: (environment: Environment) => Environment) {
+  const store = await startTestStore({ change });
+  const runDirectory = mkdtempSync(join(tmpdir(), 'load-'));
+  closing.push(
+    () => store.close(),
+    () => rmSync(runDirectory, { recursive: true, force: true }),
+  );
+  trustCertificates(store.caFile);
+  const { environment, environmentFile: nameOrPath, caFile } = store;
+  const scenario = 'cosmos-ru';
+  const serverMetrics = serverMetricsOf(scenario, environment);
+  // Five whole minutes of its clock at rest, the one in which it started left out.
+  const { controlEndpoint = '', timeScale = 1 } = environment.local ?? {};
+  const { epoch } = await readClock(controlEndpoint);
+  await vi.waitUntil(() => Date.now() - epoch > (7 * 60_000) / timeScale, { timeout: 15_000, interval: 100 });
+  return observeLoad({ environment, nameOrPath, scenario, runDirectory, caFile, serverMetrics, ...options });
+}
+
+/** One stamp alone: at rest it costs little, so that what is left to count is the load. */
+function alone({ global: _, stamps: [stamp], load, ...rest }: Environment): Environment {
+  if (!stamp) throw new Error('the environment has no stamp');
+  return { ...rest, stamps: [{ ...stamp, slots: [] }], load: { ...load, mix: { browse: 3, search: 2, checkout: 1 } } };
+}
+
+/** All containers share less RU than the mix wants. */
+const withLittleRu = (environment: Environment): Environment => ({
+  ...alone(environment),
+  cosmosAccounts: environment.cosmosAccounts.map((account) => ({
+    ...account,
+    mode: 'manual',
+    throughput: 'database',
+    ruPerSecond: 400,
+  })),
+  budgets: { ...environment.budgets, ruPerSecond: 400 },
+});
+
+describe('RU of a run against the local store', { timeout: 90_000 }, () => {
+  it("agrees with Cosmos DB's own count within 3 %", async () => {
+    const run = await observed({ durationSeconds: 9, ratePerSecond: 40, windowSeconds: 3 }, alone);
+    const { ru } = judge(run);
+    expect(ru?.source).toBe('pass-through');
+    const told = ru?.journeys.reduce((sum, { iterations, ru: each }) => sum + iterations * each, 0) ?? 0;
+    const { ruMinutes = [], idleRuPerSecond = 0 } = run.server ?? {};
+    const counted = ruMinutes.reduce(
+      (sum, { fromMs, toMs, ru: all }) => sum + all - (idleRuPerSecond * (toMs - fromMs)) / 1000,
+      0,
+    );
+    expect(counted).toBeGreaterThan(1_000);
+    expect(Math.abs(told - counted) / counted).toBeLessThan(0.03);
+    expect(ru?.partitions.map(({ container }) => container)).toContain('products');
+  });
+
+  it('fails with the 429s put down to Cosmos DB where it has too little', async () => {
+    const verdict = judge(await observed({ durationSeconds: 9, ratePerSecond: 60, windowSeconds: 3 }, withLittleRu));
+    expect(verdict.verdict).toBe('fail');
+    expect(verdict.reasons[0]).toMatch(/^Cosmos DB throttled \d+ of [\d,]+ requests \(429,/);
+    expect(verdict.reasons.join('\n')).toMatch(/RU\/s at the target rate are over the budget of 400/);
+    expect(verdict.layers?.[0]).toMatchObject({ layer: 'cosmos' });
+    expect(verdict.ru?.throttleRetries).toBeGreaterThan(0);
+    expect(verdict.ru?.partitions[0]?.peakPercent).toBeGreaterThanOrEqual(99);
+  });
+});
