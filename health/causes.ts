@@ -57,9 +57,11 @@ function groupsOfKind(wrong: readonly Finding[], all: readonly Finding[]): Group
   const taken = new Set(down.flatMap(({ findings }) => findings));
   const rest = wrong.filter((finding) => !taken.has(finding));
   const regional = down.find(({ findings }) => findings.some(({ place }) => place.kind === 'stamp'));
+  const elsewhere = new Set(rest.filter((finding) => !isGlobal(finding)).map(({ cause }) => cause));
   // The global endpoint leads to the regions, and what compares regions names the one that is down.
   const ofDown = (finding: Finding) =>
-    down.find((group) => dependsOn(finding, group)) ?? (isGlobal(finding) ? regional : undefined);
+    down.find((group) => dependsOn(finding, group)) ??
+    (isGlobal(finding) && !elsewhere.has(finding.cause) ? regional : undefined);
   const whole = down.map((group) =>
     groupOf([...group.findings, ...rest.filter((finding) => ofDown(finding) === group)], { ...group, cause: commonCause(group) }),
   );
@@ -107,7 +109,7 @@ function downPlaces(wrong: readonly Finding[], all: readonly Finding[]): Down[] 
 }
 
 /** Where a whole place is down, the steps at which that shows are chance. */
-const commonCause = ({ findings }: Down) => mostFrequent(findings.filter(isOpen).map(({ failureCause }) => failureCause));
+const commonCause = ({ findings }: Down) => mostFrequent(findings.map(({ failureCause }) => failureCause));
 
 const targetOf = ({ place }: Finding) => place.target;
 

@@ -30,8 +30,11 @@ export interface AdvanceInput {
  */
 export function advance({ environment, open, findings, groups, nowMs, exists = () => true }: AdvanceInput): Advanced {
   const standing = new Map(findings.map((finding) => [`${finding.kind} ${finding.member}`, finding.standing.state]));
-  const stateOf = (incident: Incident, member: string) =>
-    exists(incident.kind, member) ? (standing.get(`${incident.kind} ${member}`) ?? 'undecided') : 'closed';
+  const stateOf = ({ kind }: Incident, member: string, own: ReadonlySet<string>) => {
+    const state = standing.get(`${kind} ${member}`) ?? 'undecided';
+    // What is open for another cause by now doesn't keep this incident.
+    return !exists(kind, member) || (state === 'open' && !own.has(member)) ? 'closed' : state;
+  };
   const claims = new Map<string, Group[]>();
   const opened: Incident[] = [];
   for (const group of groups) {
@@ -42,7 +45,8 @@ export function advance({ environment, open, findings, groups, nowMs, exists = (
   const next = open.map((incident): Incident => {
     const claimed = claims.get(incident.key) ?? [];
     const grown = claimed.reduce((known, group) => widen(known, group), incident);
-    const states = grown.members.map((member) => stateOf(incident, member));
+    const own = new Set(claimed.flatMap(membersOf));
+    const states = grown.members.map((member) => stateOf(grown, member, own));
     if (states.includes('open')) return { ...grown, lastOpenMs: nowMs };
     return states.every((state) => state === 'closed') ? { ...grown, resolvedAtMs: nowMs } : grown;
   });

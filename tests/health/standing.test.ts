@@ -32,7 +32,7 @@ const rows: readonly (readonly [bins: string, state: 'open' | 'closed' | 'undeci
 ];
 
 describe('n of m bins', () => {
-  it.each([...rows])('of %j are %s', (...[text, state, since]: (typeof rows)[number]) => {
+  it.each(rows.map(([text, state, since]) => ({ text, state, since })))('of [$text] are $state', ({ text, state, since }) => {
     const standing = standingOf(binsOf(text), rule);
     expect(standing).toEqual(since === undefined ? { state } : { state, sinceMs: since });
   });
