@@ -134,6 +134,38 @@ describe('NormalizedRUConsumption', () => {
   });
 });
 
+// Ours: budgets are spent in real seconds, metrics have control-plane minutes, and fast clocks put several in a second.
+describe('a second of use', () => {
+  test.each([
+    [1, 1],
+    [60, 1],
+    [120, 2],
+    [600, 10],
+  ])('at a time scale of %i shows in at least %i minutes', (timeScale, minutes) => {
+    const hand = clock(timeScale);
+    const control = createClock(hand);
+    const store = createMetricsStore(control);
+    const [account] = contoso.cosmosAccounts;
+    if (!account) throw new Error('no account');
+    const { id } = createResources(contoso).cosmos(account.name);
+    const snapshot = () => ({ account: '', writeRegions: [], regions: [], containers: [container('orders')] });
+    const { spend, collect } = collectCosmos(store, { snapshot }, account, createResources(contoso).cosmos(account.name));
+    const second = Math.ceil(hand.now() / 1_000) + 1;
+    spend({ ...operation, at: second * 1_000 + 300, requestCharge: 200 });
+    collect({ at: control.controlTime((second + 2) * 1_000), endMs: (second + 2) * 1_000 });
+    hand.pass(200);
+    const span = {
+      from: control.controlTime((second - 1) * 1_000),
+      to: control.controlTime((second + 3) * 1_000),
+      intervalMs: minuteMs,
+    };
+    const [series] = store.query({ namespace, resourceId: id, metric: 'NormalizedRUConsumption', ...span });
+    const used = series?.points.filter(({ sums }) => sums?.maximum === 50) ?? [];
+    expect(used.length).toBeGreaterThanOrEqual(minutes);
+    expect(used.length).toBeLessThanOrEqual(minutes + 1);
+  });
+});
+
 // Source: Cosmos DB monitoring data reference; autoscale runs between a tenth of its maximum and the maximum.
 describe('throughput', () => {
   test('of autoscale shows the maximum, and where it stands', () => {
