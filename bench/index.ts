@@ -1,3 +1,4 @@
+import { benchContosoGlobal, benchContosoRate, benchContosoRegional } from './contoso.ts';
 import { benchK6Journey } from './k6-journey.ts';
 import { benchMonitorCpu, benchMonitorDelay, benchMonitorFlat, benchMonitorMemory } from './monitor.ts';
 import { benchNodeJourney } from './node-journey.ts';
@@ -17,6 +18,9 @@ export const benchmarks: readonly Benchmark[] = [
   { name: 'k6-journey', tier: 'default', measure: benchK6Journey },
   { name: 'playwright-round', tier: 'default', measure: benchPlaywrightRound },
   { name: 'outbox', tier: 'default', measure: benchOutbox },
+  { name: 'contoso-rate', tier: 'default', measure: benchContosoRate },
+  { name: 'contoso-regional', tier: 'default', measure: benchContosoRegional },
+  { name: 'contoso-global', tier: 'default', measure: benchContosoGlobal },
   { name: 'monitor-delay', tier: 'default', measure: benchMonitorDelay },
   { name: 'monitor-cpu', tier: 'default', measure: benchMonitorCpu },
   { name: 'monitor-memory', tier: 'default', measure: benchMonitorMemory },
