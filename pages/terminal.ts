@@ -1,6 +1,6 @@
 import Table from 'cli-table3';
 import { createColors } from 'picocolors';
-import type { Judgement, LoadVerdict } from '../load/verdict/verdict.ts';
+import type { BaselineComparison, Judgement, LoadVerdict } from '../load/verdict/verdict.ts';
 import { type AvailabilityResult, failureLine } from '../synthetics/result.ts';
 import { countLine, deliveryLine, matrixOf, type RunReport } from './report/run-report.ts';
 import { figure, milliseconds, words } from './words.ts';
@@ -79,6 +79,20 @@ function wrapped(parts: readonly string[]): string[] {
     else lines.push(part);
   }
   return lines;
+}
+
+const changeTones = { worse: 'fail', better: 'pass', same: 'inconclusive' } as const;
+
+/** One run against another: the verdict, then every figure, the worst change first. */
+export function renderComparison({ verdict, reason, rows }: BaselineComparison, colour: boolean): string {
+  const colours = createColors(colour);
+  const table = new Table({ head: ['metric', 'before', 'now', 'change'], style: { head: [], border: [] } });
+  for (const { name, unit, before, now, changePercent, change } of [...rows].sort((a, b) => b.changePercent - a.changePercent)) {
+    const moved = `${changePercent > 0 ? '+' : ''}${figure(changePercent)} %`;
+    const said = change === 'same' ? moved : paint(colours, changeTones[change], `${moved} ${change}`);
+    table.push([name, `${figure(before)} ${unit}`, `${figure(now)} ${unit}`, said]);
+  }
+  return [paint(colours, verdict, `${words[verdict].symbol} ${reason ?? 'no worse'}`), table.toString()].join('\n');
 }
 
 /** `load target: pass, 59.7 of 60 requests/s, 3,582 requests` */

@@ -46,6 +46,14 @@ export function verdictEvent(verdict: LoadVerdict, id = randomBytes(8).toString(
 export async function publishVerdict(environment: Environment, verdict: LoadVerdict): Promise<void> {
   const { connectionString } = environment.telemetry;
   if (connectionString === undefined) return;
+  try {
+    await send(environment, verdict, connectionString);
+  } catch (error) {
+    console.error(`verdict event: not sent (${error instanceof Error ? error.message : String(error)})`);
+  }
+}
+
+async function send(environment: Environment, verdict: LoadVerdict, connectionString: string): Promise<void> {
   const outbox = openOutbox(outboxPath(environment.name), { now: Date.now });
   try {
     outbox.addEvents([verdictEvent(verdict)]);

@@ -9,9 +9,7 @@ import { exitCodeOf, type LoadVerdict } from '../load/verdict/verdict.ts';
 import { renderLoad } from '../pages/terminal.ts';
 import { trustCertificates } from '../telemetry/trust.ts';
 import { type ExitCode, parseFlags, runCommand } from './exit-code.ts';
-import { publishVerdict, writeLoadReport } from './load-report.ts';
 import { ensureStore } from './local-store.ts';
-import { serverMetricsOf } from './server-metrics.ts';
 
 const flags = {
   target: { type: 'string' },
@@ -54,6 +52,9 @@ async function load(signal: AbortSignal): Promise<ExitCode> {
   const store = environment.local && (await ensureStore(environment, nameOrPath));
   try {
     if (store) trustCertificates(store.caFile);
+    // Loaded late: wrong usage needs neither Azure's clients nor the report's.
+    const { serverMetricsOf } = await import('./server-metrics.ts');
+    const { publishVerdict, writeLoadReport } = await import('./load-report.ts');
     const serverMetrics = serverMetricsOf(scenario, environment);
     const judged = await runLoad({ ...options, caFile: store?.caFile, serverMetrics });
     const verdict = compared(judged, values['save-baseline'] ?? false);

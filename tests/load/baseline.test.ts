@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -5,8 +6,11 @@ import { afterAll, describe, expect, it } from 'vitest';
 import { baselineFile, readBaseline, writeBaseline } from '../../load/baselines.ts';
 import { seededRandom } from '../../load/k6/random.ts';
 import { type Baseline, compare, withComparison, withRun } from '../../load/verdict/baseline.ts';
+import { sideBySide } from '../../load/verdict/side-by-side.ts';
 import { tailOfT } from '../../load/verdict/student.ts';
 import type { LoadVerdict, RunMetric } from '../../load/verdict/verdict.ts';
+import { renderComparison } from '../../pages/terminal.ts';
+import { words } from '../../pages/words.ts';
 import { sampleLoad } from '../support/sample-run.ts';
 
 const steps = [
@@ -48,7 +52,7 @@ function run(random: () => number, { slower, ruFactor = 1 }: Build = {}): LoadVe
   return sampleLoad({
     verdict: 'pass',
     reasons: [],
-    judgements: [],
+    judgements: [{ name: 'errors', verdict: 'pass', value: 0, limit: 1, unit: '%', samples: 3600 }],
     corners: [
       { atSeconds: 0, ratePerSecond: 60 },
       { atSeconds: 60, ratePerSecond: 60 },
@@ -170,6 +174,90 @@ describe('1,000 comparisons of resampled runs', () => {
     expect(found.length).toBeGreaterThanOrEqual(950);
     const others = all.filter(({ rows }) => rows.some(({ name, change }) => change === 'worse' && !name.startsWith(slowStep)));
     expect(others.length).toBeLessThanOrEqual(10);
+  });
+});
+
+describe('one run against one other', () => {
+  const [first, same] = runs(2, 31) as [LoadVerdict, LoadVerdict];
+  const [slower] = runs(1, 32, { slower: { step: 'checkout › pay', factor: 1.5 } }) as [LoadVerdict];
+  const [dearer] = runs(1, 33, { ruFactor: 1.3 }) as [LoadVerdict];
+  it.each([
+    {
+      title: 'is inconclusive without a spread',
+      second: slower,
+      baseline: undefined,
+      verdict: 'inconclusive',
+      reason: /too few for a spread/,
+    },
+    {
+      title: 'is inconclusive with a spread of four',
+      second: slower,
+      baseline: baselineOf(runs(4, 41)),
+      verdict: 'inconclusive',
+    },
+    {
+      title: 'takes the spread of the saved runs',
+      second: slower,
+      baseline: baselineOf(runs(8, 41)),
+      verdict: 'fail',
+      reason: /checkout › pay p50 is/,
+    },
+    { title: 'passes what lies within it', second: same, baseline: baselineOf(runs(8, 41)), verdict: 'pass' },
+    {
+      title: 'needs no spread for RU',
+      second: dearer,
+      baseline: undefined,
+      verdict: 'fail',
+      reason: /search RU costs 30 % more/,
+    },
+    {
+      title: 'compares nothing that asked otherwise',
+      second: { ...same, rateWantedPerSecond: 9 },
+      baseline: undefined,
+      verdict: 'inconclusive',
+      reason: /rate 9 instead of 60/,
+    },
+  ])('$title', ({ second, baseline, verdict, reason }) => {
+    const compared = sideBySide(first, second, baseline);
+    expect(compared.verdict).toBe(verdict);
+    if (reason) expect(compared.reason).toMatch(reason);
+    expect(renderComparison(compared, false).split('\n')[0]).toBe(
+      `${words[compared.verdict].symbol} ${compared.reason ?? 'no worse'}`,
+    );
+  });
+
+  it('shows every figure all the same', () => {
+    const { rows } = sideBySide(first, slower, undefined);
+    expect(rows).toHaveLength(first.metrics?.length ?? 0);
+    expect(renderComparison(sideBySide(first, slower, undefined), false)).toMatch(/checkout › pay p50 .* \+\d+(\.\d)? %/);
+  });
+});
+
+describe('npm run compare', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'compare-'));
+  afterAll(() => rmSync(folder, { recursive: true, force: true }));
+  const saved = (name: string, verdict: LoadVerdict) => {
+    const file = join(folder, `${name}.json`);
+    writeFileSync(file, JSON.stringify({ ...verdict, environment: 'nowhere' }));
+    return file;
+  };
+  const [good, dear] = [
+    saved('good', runs(1, 51)[0] as LoadVerdict),
+    saved('dear', runs(1, 52, { ruFactor: 1.3 })[0] as LoadVerdict),
+  ];
+  it.each([
+    { title: 'a dearer build', args: [good, dear], code: 1, says: /search RU costs 30 % more/ },
+    { title: 'two runs without a spread', args: [good, good], code: 2, says: /too few for a spread/ },
+    { title: 'one run', args: [good], code: 3, says: /got 1 runs; allowed: two/ },
+    { title: 'a run that is not there', args: [good, 'nowhere'], code: 3, says: /nowhere: got nothing there/ },
+    { title: 'a folder without a verdict', args: [good, folder], code: 3, says: /no verdict of a load run/ },
+  ])('exits $code for $title', ({ args, code, says }) => {
+    const ended = spawnSync(process.execPath, ['-r', 'ts-node/register', 'scripts/compare.ts', ...args], {
+      cwd: join(__dirname, '../..'),
+      encoding: 'utf8',
+    });
+    expect(ended.stdout + ended.stderr).toMatch(says);
+    expect(ended.status).toBe(code);
   });
 });
 
