@@ -68,7 +68,8 @@ export function outage(pair: Pair, { environment, nowMs }: FindingInput): Findin
   const standing = standingOf(bins, environment.alerts);
   const failingNow = bins.findLast(({ state }) => state !== 'unknown')?.state === 'bad';
   const since = standing.state === 'open' ? standing.sinceMs : nowMs - environment.alerts.open.of * pair.binMs;
-  const failures = failedSince(pair, since);
+  // A healthy pair, as nearly all are, has nothing to tell.
+  const failures = standing.state === 'closed' && !failingNow ? [] : failedSince(pair, since);
   return {
     ...about('outage', pair.journey, pair.place),
     standing,

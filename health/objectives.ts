@@ -67,18 +67,23 @@ export function keepTallies(
     const recent = nowMs - (environment.alerts.open.of + marginBins) * pair.binMs;
     const fromMs = binOf(Math.min(earliest, recent), fine.minutes * minuteMs);
     firstMs = Math.min(firstMs, fromMs);
-    tallyPair(pair, fromMs, objectiveOf(environment, pair.journey, pair.place.region), told, tallies);
+    tallyPair(pair, [fromMs, nowMs], objectiveOf(environment, pair.journey, pair.place.region), told, tallies);
   }
   store.putTallies(fine.minutes, [...tallies.values()]);
   store.rollUp(fine.minutes, coarse.minutes, binOf(firstMs, coarse.minutes * minuteMs));
   for (const { minutes, keepMinutes } of buckets) store.pruneTallies(minutes, nowMs - keepMinutes * minuteMs);
 }
 
-function tallyPair(pair: Pair, fromMs: number, objective: Objective, told: Told, tallies: Map<string, Counts>): void {
+function tallyPair(
+  pair: Pair,
+  [fromMs, nowMs]: readonly [number, number],
+  objective: Objective,
+  told: Told,
+  tallies: Map<string, Counts>,
+): void {
   const { journey, place } = pair;
-  for (const [start, all] of pair.bins) {
-    if (start + pair.binMs <= fromMs) continue;
-    for (const seen of all) {
+  for (let start = binOf(fromMs, pair.binMs); start <= nowMs; start += pair.binMs) {
+    for (const seen of pair.bins.get(start) ?? []) {
       if (seen.outcome === 'excused' || seen.atMs < fromMs) continue;
       const startMs = binOf(seen.atMs, fine.minutes * minuteMs);
       const key = `${journey} ${place.region} ${startMs}`;

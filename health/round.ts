@@ -11,7 +11,7 @@ import type { IncidentStore } from './incident-store.ts';
 import { type Advanced, advance, isReminderDue } from './incidents.ts';
 import { type Budget, budgetsOf, keepTallies } from './objectives.ts';
 import { silenceOf } from './silences.ts';
-import { binOf, lookbackBins, minuteMs, type Pair, pairName, ResultWindow } from './window.ts';
+import { lookbackBins, minuteMs, pairName, ResultWindow } from './window.ts';
 
 export interface RoundInput {
   readonly environment: Environment;
@@ -55,7 +55,7 @@ export function evaluateRound(input: RoundInput): RoundOutcome {
   window.add(input.results);
   window.prune(nowMs);
   return store.transaction(() => {
-    keepBuilds(window.pairs(), store, nowMs);
+    keepBuilds(window, store);
     const open = store.openIncidents();
     const findings = findingsOf({ window, environment, nowMs, expected: input.expected, sinceMs: input.sinceMs });
     const direct = step(
@@ -82,7 +82,8 @@ export function evaluateRound(input: RoundInput): RoundOutcome {
 
 function step({ environment, nowMs, expected }: RoundInput, open: readonly Incident[], findings: readonly Finding[]): Advanced {
   const exists = existsIn(environment, expected);
-  return advance({ environment: environment.name, open, findings, groups: groupByCause(findings), nowMs, exists });
+  const real = findings.filter(({ kind, member }) => exists(kind, member));
+  return advance({ environment: environment.name, open, findings: real, groups: groupByCause(real), nowMs, exists });
 }
 
 /** What was taken out of the configuration can't recover by itself. */
@@ -103,21 +104,10 @@ function existsIn(
 }
 
 /** A build is a change where all that a target answered with in its latest minute says so: two builds are a rollout under way. */
-function keepBuilds(pairs: readonly Pair[], store: IncidentStore, nowMs: number): void {
-  const latest = new Map<string, { minuteMs: number; builds: Set<string> }>();
-  for (const { place, bins } of pairs) {
-    if (place.kind !== 'stamp') continue;
-    for (const { atMs, build } of [...bins.values()].flat()) {
-      const minute = binOf(atMs, minuteMs);
-      const known = latest.get(place.target);
-      if (build === undefined || atMs > nowMs || (known && known.minuteMs > minute)) continue;
-      if (known?.minuteMs === minute) known.builds.add(build);
-      else latest.set(place.target, { minuteMs: minute, builds: new Set([build]) });
-    }
-  }
-  for (const [target, { minuteMs: at, builds }] of latest) {
-    const [build] = builds;
-    if (builds.size === 1 && build !== undefined) store.sawBuild(target, build, at);
+function keepBuilds(window: ResultWindow, store: IncidentStore): void {
+  for (const [target, { atMs, names }] of window.latestBuilds()) {
+    const [build] = names;
+    if (names.size === 1 && build !== undefined) store.sawBuild(target, build, atMs);
   }
 }
 

@@ -76,6 +76,7 @@ export class ResultWindow {
   private readonly byName = new Map<string, MutablePair>();
   private readonly byTarget = new Map<string, { place: Place; minutes: Map<number, Minute> }>();
   private readonly byLocation = new Map<string, Map<number, Minute>>();
+  private readonly builds = new Map<string, { atMs: number; names: Set<string> }>();
   private earliestMs = Number.POSITIVE_INFINITY;
 
   constructor(environment: Pick<Environment, 'monitor'>) {
@@ -95,6 +96,7 @@ export class ResultWindow {
       const location = this.byLocation.get(result.location) ?? new Map<number, Minute>();
       this.byLocation.set(result.location, location);
       for (const minutes of [target.minutes, location]) countIn(minutes, seen);
+      if (kind === 'stamp' && seen.build !== undefined) this.sawBuild(pair.place.target, seen.build, binOf(seen.atMs, minuteMs));
     }
   }
 
@@ -123,6 +125,17 @@ export class ResultWindow {
   /** By location and minute, to see whether a round said anything. */
   locations(): ReadonlyMap<string, ReadonlyMap<number, Readonly<Minute>>> {
     return this.byLocation;
+  }
+
+  /** The builds that each stamp answered with in the latest minute that it did. */
+  latestBuilds(): ReadonlyMap<string, { readonly atMs: number; readonly names: ReadonlySet<string> }> {
+    return this.builds;
+  }
+
+  private sawBuild(target: string, build: string, atMs: number): void {
+    const known = this.builds.get(target);
+    if (known?.atMs === atMs) known.names.add(build);
+    else if (!known || known.atMs < atMs) this.builds.set(target, { atMs, names: new Set([build]) });
   }
 
   /** Start of the earliest result added since this was last asked: what is counted elsewhere has to be counted anew from there. */

@@ -147,13 +147,13 @@ describe('what changes around an incident', () => {
     const environment = environmentWith();
     const without = { ...environment, stamps: environment.stamps.filter(({ name }) => name !== 'westeurope') };
     const after = play({
-      minutes: 1,
+      minutes: 5,
       from: 30,
-      meets: ({ target }) => (target === 'westeurope' ? 'none' : undefined),
+      meets: westDown,
       store,
       environment: without,
     });
-    expect(named(after.resolved)).toEqual(['connect in westeurope']);
+    expect([named(after.resolved), named(after.opened)]).toEqual([['connect in westeurope'], []]);
   });
 
   it('survives a restart: the history knows what is open', () => {
