@@ -83,9 +83,9 @@ describe('the platform, with the identity of the site', () => {
     faults.add({ kind: 'key-vault-denied' });
     const text = '@Microsoft.KeyVault(VaultName=contoso;SecretName=payment-api-key)';
     const settings = createSettings({ values: { PAYMENT_API_KEY: text }, readSecret: platform().readSecret, world: world(60) });
-    expect(await settings.resolve()).toEqual({ PAYMENT_API_KEY: text });
+    expect((await settings.resolve()).values).toEqual({ PAYMENT_API_KEY: text });
     expect(settings.status()).toEqual({ PAYMENT_API_KEY: 'AccessToKeyVaultDenied' });
     faults.clear();
-    expect(await settings.resolve()).toEqual({ PAYMENT_API_KEY: 'one' });
+    expect((await settings.resolve()).values).toEqual({ PAYMENT_API_KEY: 'one' });
   });
 });
