@@ -60,7 +60,7 @@ export default function () {
   exec.vu.metrics.tags.target = 'westeurope';
   const startedMs = Date.now();
   const first = list(1);
-  const catalogue = JSON.parse(first.body as string) as List;
+  const catalogue = first.json() as unknown as List;
   check(first, { 'status 200': (r) => r.status === 200 });
   check(catalogue, { 'products in the catalogue': (c) => c.total > 0 });
   const aim = Math.random() * (sums[catalogue.total - 1] ?? 0);
@@ -70,13 +70,13 @@ export default function () {
   if (page > 1) {
     const other = list(page);
     check(other, { 'status 200': (r) => r.status === 200 });
-    items = (JSON.parse(other.body as string) as List).items;
+    items = (other.json() as unknown as List).items;
   }
   const listed = items[wanted % pageSize];
   check(listed, { 'as many products as the total says': (p) => p !== undefined });
   if (!listed) return;
   const reply = get(`/api/products/${listed.id}`, 'GET /api/products/{id}');
-  const product = JSON.parse(reply.body as string) as Product;
+  const product = reply.json() as unknown as Product;
   check(reply, { 'status 200': (r) => r.status === 200 });
   const texts = [product.name, product.brand, product.description, product.currency];
   if (texts.some((text) => typeof text !== 'string' || text === '')) throw new Error('a text is missing');

@@ -32,15 +32,16 @@ function troubleOf(code: number, error: string): Trouble {
 
 type Reply = RefinedResponse<'text'>;
 
+/** k6's reply is a Go value: each look at one of its fields makes a new wrapper, so what is looked at often is kept. */
 class K6Answer implements Answer {
   private readonly reply: Reply;
+  private readonly headers: Reply['headers'];
+  readonly status: number;
 
-  constructor(reply: Reply) {
+  constructor(reply: Reply, headers: Reply['headers']) {
     this.reply = reply;
-  }
-
-  get status(): number {
-    return this.reply.status;
+    this.headers = headers;
+    this.status = reply.status;
   }
 
   get durationMs(): number {
@@ -52,7 +53,11 @@ class K6Answer implements Answer {
   }
 
   header(name: string): string | undefined {
-    return this.reply.headers[canonical(name)];
+    return this.headers[canonical(name)];
+  }
+
+  json(): unknown {
+    return this.reply.json();
   }
 }
 
@@ -109,8 +114,9 @@ export function k6Transport(options: K6TransportOptions): Transport {
       };
       const reply = http.request(request.method, request.url, request.body ?? null, params);
       if (reply.error_code !== 0 && reply.status === 0) throw failed(reply);
-      if (reply.headers['Set-Cookie'] !== undefined) jar = new http.CookieJar();
-      return new K6Answer(reply);
+      const { headers } = reply;
+      if (headers['Set-Cookie'] !== undefined) jar = new http.CookieJar();
+      return new K6Answer(reply, headers);
     },
   };
 }

@@ -92,7 +92,7 @@ class Reply implements ShopReply {
 
   json(): unknown {
     try {
-      return JSON.parse(this.answer.body);
+      return this.answer.json ? this.answer.json() : JSON.parse(this.answer.body);
     } catch {
       throw new RuleBroken('body is JSON', this.answer.body === '' ? 'an empty body' : this.answer.body, 'assertion');
     }

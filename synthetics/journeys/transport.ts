@@ -47,6 +47,8 @@ export interface Answer {
   readonly phases?: Phases;
   /** Lower-cased name. Several headers of a name are joined. */
   header(name: string): string | undefined;
+  /** Where the runner parses faster than JavaScript does. Throws where the body is not JSON. */
+  json?(): unknown;
 }
 
 /** What a runner brings: a clock, a token and one exchange. Everything else is the engine's, so runners cannot differ. */
@@ -70,14 +72,8 @@ export function wireRequest(
 ): WireRequest {
   const endpoint = request.at === undefined ? route.target : route.peers[request.at];
   if (!endpoint) throw new Error(`no endpoint is called ${request.at}`);
-  const headers: Record<string, string> = {
-    accept: 'application/json',
-    'user-agent': 'contoso-shoes-synthetics',
-    traceparent: `00-${route.traceId}-${route.resultId}-01`,
-    [route.synthetic.name]: route.synthetic.value,
-    ...endpoint.headers,
-    ...request.headers,
-  };
+  const traceparent = `00-${route.traceId}-${route.resultId}-01`;
+  const headers: Record<string, string> = { ...alwaysSent(route, endpoint), traceparent, ...request.headers };
   if (token !== undefined) {
     headers.authorization = `Bearer ${token}`;
     headers['x-shopper-id'] = shopperId;
@@ -86,4 +82,17 @@ export function wireRequest(
   if (request.json === undefined) return to;
   headers['content-type'] = 'application/json';
   return { ...to, body: JSON.stringify(request.json) };
+}
+
+/** By endpoint: under load a virtual user sends the same ones all the time. */
+const sentTo = new WeakMap<Endpoint, Readonly<Record<string, string>>>();
+
+function alwaysSent({ synthetic }: Route, endpoint: Endpoint): Readonly<Record<string, string>> {
+  let known = sentTo.get(endpoint);
+  if (known?.[synthetic.name] !== synthetic.value) {
+    const own = { accept: 'application/json', 'user-agent': 'contoso-shoes-synthetics', [synthetic.name]: synthetic.value };
+    known = { ...own, ...endpoint.headers };
+    sentTo.set(endpoint, known);
+  }
+  return known;
 }
