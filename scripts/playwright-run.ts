@@ -37,7 +37,9 @@ async function playwright(nameOrPath: string, resultsFile: string, signal: Abort
   const variables = { ...readVariables(), TARGET_ENV: nameOrPath, RESULTS_FILE: path.resolve(resultsFile) };
   const cli = require.resolve('@playwright/test/cli');
   // A process group of its own: Ctrl-C reaches it, and its workers, through us alone.
-  const child = spawn(process.execPath, [cli, 'test', '--reporter=./synthetics/reporter.ts'], {
+  // Traces of failures stand beside the run's report; two runs at once don't clear each other's.
+  const traces = `--output=${path.join(path.dirname(path.resolve(resultsFile)), 'traces')}`;
+  const child = spawn(process.execPath, [cli, 'test', '--reporter=./synthetics/reporter.ts', traces], {
     cwd: root,
     env: variables,
     stdio: ['ignore', 'inherit', 'inherit'],
