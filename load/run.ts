@@ -11,6 +11,7 @@ import { profiles, requestsOfJourneys, type Scenario } from './k6/profiles.ts';
 import { journeysOf, trafficOf } from './k6/traffic.ts';
 import { withShared } from './production.ts';
 import { type ProgressOutput, progressPrinter } from './progress.ts';
+import { isLostForGood } from './verdict/autostop.ts';
 import { breakOf } from './verdict/breakpoint.ts';
 import { judge } from './verdict/judge.ts';
 import type { RunObservation, ServerMetrics, Wanted } from './verdict/observation.ts';
@@ -91,9 +92,10 @@ export async function observeLoad(options: LoadOptions): Promise<RunObservation>
   return { wanted, samples, generator, server, startedAtMs, endedAtMs };
 }
 
-/** A run that has shown what it was for: an objective broke under a growing load. */
+/** A run that has shown what it was for: an objective broke under a growing load, or is lost whatever comes. */
 function isEnough(wanted: Wanted, collector: Collector): boolean {
-  return wanted.scenario === 'breakpoint' && breakOf(collector.samples().seconds, wanted) !== undefined;
+  const samples = collector.samples();
+  return wanted.scenario === 'breakpoint' ? breakOf(samples.seconds, wanted) !== undefined : isLostForGood(wanted, samples);
 }
 
 /** What a run of these options has to bring, from which follows how many samples are expected. */

@@ -1,6 +1,7 @@
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { environmentJsonSchema, type Field, fieldsOf } from '../fixtures/environments/json-schema.ts';
+import { verdictSchemaText } from '../load/verdict/json-schema.ts';
 
 const root = join(__dirname, '..');
 
@@ -51,10 +52,11 @@ function table(fields: readonly Field[]): string {
   return ['| field | meaning | values | default |', '| --- | --- | --- | --- |', ...rows].join('\n');
 }
 
-/** What is written from the schema of an environment. */
+/** What is written from a schema: that of an environment, that of a load verdict. */
 export const generated: readonly Generated[] = [
   { file: join(root, 'fixtures', 'environments', 'environment.schema.json'), text: schemaText },
   { file: join(root, 'docs', 'environments.md'), text: documentText },
+  { file: join(root, 'load', 'verdict', 'verdict.schema.json'), text: verdictSchemaText },
 ];
 
 /** What differs from its source, a line each; mended first where asked. */

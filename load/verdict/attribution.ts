@@ -60,6 +60,10 @@ const intended: readonly Pick<Refusal, 'name' | 'status'>[] = [
 
 const isIntended = ({ name, status }: Refusal) => intended.some((one) => one.name === name && one.status === status);
 
+/** Failed requests that were meant to fail. */
+export const intendedIn = (refusals: readonly Refusal[]): number =>
+  refusals.reduce((sum, refusal) => sum + (isIntended(refusal) ? refusal.count : 0), 0);
+
 /** k6's error codes for what never left it: an address that is none, a host that its own options block. */
 const generatorErrors = new Set(['1020', '1110', '1111']);
 /** k6's timeout: on a starved machine nobody knows who was late. */

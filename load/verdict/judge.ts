@@ -85,6 +85,10 @@ function judgeRun(run: RunObservation): Judgement {
   const why = brokenOff(run.generator);
   if (why !== undefined)
     return { ...base, verdict: 'inconclusive', reason: `${why} (after ${seconds(sent)} of ${seconds(base.limit)})` };
+  if (run.generator.enough && run.wanted.scenario !== 'breakpoint') {
+    const reason = `stopped after ${seconds(sent)} of ${seconds(base.limit)}: more errors than the whole run may have`;
+    return { ...base, verdict: 'inconclusive', reason };
+  }
   if (run.samples.requests === 0)
     return { ...base, verdict: 'inconclusive', reason: 'k6 sent no request, so nothing was measured' };
   return { ...base, verdict: 'pass' };

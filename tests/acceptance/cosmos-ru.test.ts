@@ -15,7 +15,10 @@ afterEach(async () => {
   for (const close of closing.splice(0).reverse()) await close();
 });
 
-async function observed(options: Partial<LoadOptions>, change: (environment: Environment) => Environment) {
+async function observed(
+  { scenario = 'cosmos-ru', ...options }: Partial<LoadOptions>,
+  change: (environment: Environment) => Environment,
+) {
   const store = await startTestStore({ change });
   const runDirectory = mkdtempSync(join(tmpdir(), 'load-'));
   closing.push(
@@ -24,7 +27,6 @@ async function observed(options: Partial<LoadOptions>, change: (environment: Env
   );
   trustCertificates(store.caFile);
   const { environment, environmentFile: nameOrPath, caFile } = store;
-  const scenario = 'cosmos-ru';
   const serverMetrics = serverMetricsOf(scenario, environment);
   // Five whole minutes of its clock at rest, the one in which it started left out.
   const { controlEndpoint = '', timeScale = 1 } = environment.local ?? {};
@@ -75,5 +77,15 @@ describe('RU of a run against the local store', { timeout: 90_000 }, () => {
     expect(verdict.layers?.[0]).toMatchObject({ layer: 'cosmos' });
     expect(verdict.ru?.throttleRetries).toBeGreaterThan(0);
     expect(verdict.ru?.partitions[0]?.peakPercent).toBeGreaterThanOrEqual(99);
+  });
+
+  it('names the partition that a flash sale runs hot', async () => {
+    const ownThroughput = (environment: Environment) => {
+      const little = withLittleRu(environment);
+      return { ...little, cosmosAccounts: little.cosmosAccounts.map((one) => ({ ...one, throughput: 'container' as const })) };
+    };
+    const verdict = judge(await observed({ scenario: 'hot-product', durationSeconds: 9, ratePerSecond: 60 }, ownThroughput));
+    expect(verdict.reasons[0]).toMatch(/^partition 0 of products was at 100 % of its RU, while the others were at [\d.]+ %/);
+    expect(verdict.verdict).toBe('fail');
   });
 });

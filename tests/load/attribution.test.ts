@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { attribute, layerOf, layersLine } from '../../load/verdict/attribution.ts';
+import { isLostForGood } from '../../load/verdict/autostop.ts';
 import { judge } from '../../load/verdict/judge.ts';
 import type { Refusal } from '../../load/verdict/observation.ts';
 import { observed } from './sample-load.ts';
@@ -98,5 +99,28 @@ describe('attribution', () => {
   it("leaves a clean-up's 404 out of the errors", () => {
     const refusals = [refusal({ name: 'DELETE /api/carts/{id}', status: 404, byApp: true, retried: false, count: 200 })];
     expect(judge(observed({ samples: { failed: 200, refusals } })).verdict).toBe('pass');
+  });
+});
+
+describe('autostop', () => {
+  // 60/s for 60 s with 1 % of errors: 36 are allowed, and a tenth more for what varies.
+  const meant = [refusal({ name: 'DELETE /api/carts/{id}', status: 404, count: 30 })];
+  it.each([
+    { title: 'goes on while the run can still pass', scenario: 'target', failed: 39, lost: false },
+    { title: 'stops once it can not', scenario: 'target', failed: 40, lost: true },
+    { title: 'leaves out what is meant to fail', scenario: 'target', failed: 65, refusals: meant, lost: false },
+    { title: 'ends a soak test, too', scenario: 'soak', failed: 40, lost: true },
+    { title: 'lets a flash sale show what happens then', scenario: 'hot-product', failed: 4000, lost: false },
+    { title: 'lets a spike be absorbed', scenario: 'spike', failed: 4000, lost: false },
+  ])('$title', ({ scenario, failed, refusals = [], lost }) => {
+    expect(isLostForGood(observed({ wanted: { scenario } }).wanted, { failed, refusals })).toBe(lost);
+  });
+
+  it('fails the run for its errors, and says that it ended early', () => {
+    const samples = { requests: 600, failed: 60, lastAtMs: Date.UTC(2026, 0, 5, 0, 0, 10) };
+    const { verdict, reasons } = judge(observed({ samples, generator: { exitCode: 105, enough: true } }));
+    expect(verdict).toBe('fail');
+    expect(reasons[0]).toMatch(/^errors 10 % are over 1 %/);
+    expect(reasons).toContain('stopped after 10 s of 60 s: more errors than the whole run may have');
   });
 });

@@ -1,4 +1,4 @@
-import { type ChildProcess, execFile, spawn } from 'node:child_process';
+import { execFile } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
@@ -258,32 +258,6 @@ describe('k6 run by hand', { timeout: 40_000 }, () => {
       expect(shop.routes.length / journeys).toBeCloseTo(requestsOfJourneys(30)[name] ?? 0, 5);
     },
   );
-});
-
-describe('npm run load', { timeout: 40_000 }, () => {
-  const command = (live: LiveRun, ...args: string[]): ChildProcess =>
-    spawn(process.execPath, ['-r', 'ts-node/register', 'scripts/load.ts', ...args, '--env', live.environmentFile], { cwd: root });
-
-  const ended = async (child: ChildProcess) => {
-    let output = '';
-    child.stdout?.on('data', (chunk: Buffer) => (output += chunk));
-    child.stderr?.on('data', (chunk: Buffer) => (output += chunk));
-    const code = await new Promise<number | null>((resolve) => child.once('close', resolve));
-    return { code, output };
-  };
-
-  it.each([
-    { args: ['smash'], says: /<scenario>: got "smash"/ },
-    { args: ['target', '--duration=soon'], says: /--duration: got "soon"; allowed: a number above 0/ },
-    { args: ['target', '--target', 'mars'], says: /target: got mars/ },
-    { args: ['soak'], production: true, says: /--window: got nothing[\s\S]*--confirm: got nothing/ },
-    { args: ['target', '--confirm', 'local', '--window', 'tonight'], production: true, says: /--window: got tonight/ },
-  ])('exits 3 on wrong usage: $args', async ({ args, says, production = false }) => {
-    const { live } = await shopWith(undefined, () => ({ production }));
-    const { code, output } = await ended(command(live, ...args));
-    expect(output).toMatch(says);
-    expect(code).toBe(3);
-  });
 });
 
 /** Processes of k6 on this machine. */

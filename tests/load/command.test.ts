@@ -1,0 +1,23 @@
+import { spawnSync } from 'node:child_process';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { environmentAt } from './live.ts';
+
+describe('npm run load', () => {
+  // Nobody listens there, and nobody may be asked: wrong usage is told before.
+  const nowhere = 'http://127.0.0.1:1';
+  it.each([
+    { args: ['smash'], says: /<scenario>: got "smash"/ },
+    { args: ['target', '--duration=soon'], says: /--duration: got "soon"; allowed: a number above 0/ },
+    { args: ['target', '--target', 'mars'], says: /target: got mars/ },
+    { args: ['soak'], production: true, says: /--window: got nothing[\s\S]*--confirm: got nothing/ },
+    { args: ['target', '--confirm', 'local', '--window', 'tonight'], production: true, says: /--window: got tonight/ },
+  ])('exits 3 on wrong usage: $args', ({ args, says, production = false }) => {
+    const live = environmentAt(nowhere, { production });
+    const words = ['-r', 'ts-node/register', 'scripts/load.ts', ...args, '--env', live.environmentFile];
+    const ended = spawnSync(process.execPath, words, { cwd: join(__dirname, '../..'), encoding: 'utf8' });
+    live.close();
+    expect(ended.stdout + ended.stderr).toMatch(says);
+    expect(ended.status).toBe(3);
+  });
+});
