@@ -3,7 +3,6 @@ import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { monitorEventLoopDelay } from 'node:perf_hooks';
 import tls from 'node:tls';
 import type { RunAttempt } from '../synthetics/monitor/attempts.ts';
 import { realClock } from '../synthetics/monitor/clock.ts';
@@ -134,23 +133,10 @@ async function runMonitor({ shopPort, ca, connectionString }: Peer, minutes: num
   await pause(30_000);
   delays.length = 0;
   const [before, startedMs] = [process.cpuUsage(), performance.now()];
-  const loop = monitorEventLoopDelay({ resolution: 10 });
-  loop.enable();
   const memoryMb: number[] = [];
   for (let minute = 0; minute < minutes; minute += 1) {
     await pause(minuteMs);
     memoryMb.push(process.memoryUsage().rss / 1e6);
-    if (process.env.BENCH_DEBUG)
-      console.error(
-        JSON.stringify(process.memoryUsage()),
-        'loop max ms',
-        loop.max / 1e6,
-        'p99',
-        loop.percentile(99) / 1e6,
-        'waits',
-        delays.filter((d) => d > 50).length,
-        delays.length,
-      );
   }
   const { user, system } = process.cpuUsage(before);
   const cpuPercent = ((user + system) / 1_000 / (performance.now() - startedMs)) * 100;
