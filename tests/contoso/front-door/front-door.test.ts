@@ -236,7 +236,7 @@ describe('probes', () => {
     expect(bad).toBeGreaterThanOrEqual(2);
   });
 
-  // Documented: edges without user traffic probe less often. Ours: a quarter, after five minutes of the control plane.
+  // Documented: edges without user traffic probe less often. Ours: a twelfth, after five minutes of the control plane.
   it('come less often while nobody uses this edge, and at full pace once somebody does', async () => {
     const a = await origin('a');
     const front = await frontDoor([a], { world: world(600) });
