@@ -97,7 +97,11 @@ describe("production's own resources", () => {
   const withId = (resourceId: string, production: boolean) => ({
     ...local(),
     production,
-    plans: [{ ...local().plans[0], resourceId }, local().plans[1]],
+    plans: [
+      { ...local().plans[0], resourceId },
+      { ...local().plans[1], resourceId: undefined },
+    ],
+    cosmosAccounts: [{ ...local().cosmosAccounts[0], resourceId: undefined }],
   });
   writeFileSync(join(folder, 'production.json'), JSON.stringify(withId(id, true)));
   writeFileSync(join(folder, 'devtest.json'), JSON.stringify(withId('/subscriptions/other', false)));
