@@ -59,7 +59,7 @@ function requireKnownStill({ journey, target }: AvailabilityResult, targets: rea
   );
 }
 
-/** Playwright matches its whole title: file, target, journey, then tags. */
+/** Playwright matches its whole title: file, target with its tags, journey. */
 const titleOf = ({ journey, target }: AvailabilityResult) => `availability\\.spec\\.ts ${target.name} ${journey}( @|$)`;
 
 async function playwright(nameOrPath: string, result: AvailabilityResult, signal: AbortSignal): Promise<ExitCode> {
