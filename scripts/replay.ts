@@ -60,7 +60,7 @@ function requireKnownStill({ journey, target }: AvailabilityResult, targets: rea
 }
 
 /** Playwright matches its whole title: file, target with its tags, journey. */
-const titleOf = ({ journey, target }: AvailabilityResult) => `availability\\.spec\\.ts ${target.name} ${journey}( @|$)`;
+const titleOf = ({ journey, target }: AvailabilityResult) => `availability\\.spec\\.ts ${target.name}( @\\S+)* ${journey}( @|$)`;
 
 async function playwright(nameOrPath: string, result: AvailabilityResult, signal: AbortSignal): Promise<ExitCode> {
   const cli = require.resolve('@playwright/test/cli');
