@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { createWriteStream, existsSync } from 'node:fs';
+import { createWriteStream, existsSync, openSync } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import type { Collector } from './collector.ts';
@@ -96,7 +96,8 @@ function followSamples(child: ChildProcess, collector: Collector): Promise<void>
 function followLog(child: ChildProcess, file: string) {
   const errorLines: string[] = [];
   let errorCount = 0;
-  const copy = createWriteStream(file);
+  // Opened here and now: where k6 can't be started its folder may be gone before a stream would open it.
+  const copy = createWriteStream(file, { fd: openSync(file, 'w') });
   const lines = createInterface({ input: child.stderr ?? process.stdin });
   lines.on('line', (line) => {
     copy.write(`${line}\n`);

@@ -1,4 +1,3 @@
-import { mkdirSync } from 'node:fs';
 import path from 'node:path';
 import { journeyNames } from '../fixtures/environments/journeys.ts';
 import { loadEnvironment } from '../fixtures/environments/load.ts';
@@ -22,7 +21,6 @@ async function start({ signal }: Interruption): Promise<ExitCode> {
   const startedAt = new Date();
   const run = startedAt.toISOString().slice(0, 19).replaceAll(':', '-');
   const folder = path.join('reports', run);
-  mkdirSync(folder, { recursive: true });
   const store = environment.local ? await startStore(environment, nameOrPath) : undefined;
   try {
     signal.throwIfAborted();

@@ -9,6 +9,7 @@ import { atMost, exactly, type ProofArea, type ProofRow } from './proof.ts';
 
 const root = path.join(__dirname, '../..');
 const longestMinutes = 2.5;
+const longestTestMinutes = 20;
 
 const reportSchema = z.object({
   results: z.array(availabilityResultSchema),
@@ -48,15 +49,18 @@ async function prove(say: (line: string) => void): Promise<ProofRow[]> {
     const idle = await run(folder, 'node', ['scripts/setup.mjs']);
     say('second npm start');
     const second = await run(folder, 'npm', ['start']);
+    const report = reportRows(folder);
     say('npm test');
     const test = await run(folder, 'npm', ['test']);
     if (test.code !== 0) say(test.output.slice(-5_000));
+    say(`npm test took ${Math.round(test.seconds)} s`);
     return [
       exactly('npm start from a fresh clone: exit code', first.code, 0),
       exactly('npm start again: exit code', second.code, 0),
       atMost('npm start again, all of it', second.seconds / 60, longestMinutes, 'minutes'),
       atMost('set-up with nothing missing', idle.seconds, 0.5, 's'),
-      ...reportRows(folder),
+      ...report,
+      atMost('npm test, set-up of its tools included', test.seconds / 60, longestTestMinutes, 'minutes'),
       exactly('npm test: exit code', test.code, 0),
       exactly('npm test: closing line', /^\d+ passed, 0 failed$/m.test(test.output), true),
     ];
