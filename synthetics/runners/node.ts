@@ -2,10 +2,11 @@ import type { Socket } from 'node:net';
 import { buildConnector, Client, type Dispatcher } from 'undici';
 import { bodyLimitBytes, RequestFailed } from '../journeys/failures.ts';
 import { type Hooks, runJourney } from '../journeys/run.ts';
-import type { Answer, Phases, Transport, WireRequest } from '../journeys/transport.ts';
+import type { Answer, Phases, WireRequest } from '../journeys/transport.ts';
 import type { AvailabilityResult } from '../result.ts';
-import { type Exchange, evidenceOf, type Last } from './evidence.ts';
+import { type Exchange, evidenceOf } from './evidence.ts';
 import { type Given, prepareRun, resultOf } from './prepare.ts';
+import { RecordingTransport } from './recording.ts';
 import type { TokenSource } from './token.ts';
 import { requestFailed } from './trouble.ts';
 
@@ -48,42 +49,12 @@ interface Opening {
 }
 
 /** A client per origin, each with one connection: undici's `Client` sends one request at a time. */
-export class NodeTransport implements Transport {
-  /** The exchange that a failure is most likely about. */
-  last: Last | undefined;
+export class NodeTransport extends RecordingTransport {
   private readonly clients = new Map<string, Client>();
-  private readonly tokens: TokenSource;
   /** Times of a connection opened for the request under way. */
   private opening: Opening | undefined;
 
-  constructor(tokens: TokenSource) {
-    this.tokens = tokens;
-  }
-
-  now(): number {
-    return performance.now();
-  }
-
-  wait(ms: number): Promise<void> {
-    return new Promise((resolve) => setTimeout(resolve, ms));
-  }
-
-  token(fresh: boolean): Promise<string> {
-    return this.tokens.token(fresh);
-  }
-
-  async exchange(wire: WireRequest): Promise<Answer> {
-    try {
-      const answer = await this.send(wire);
-      this.last = { wire, answer };
-      return answer;
-    } catch (error) {
-      this.last = { wire, error: error as RequestFailed };
-      throw error;
-    }
-  }
-
-  private async send({ url, method, headers, body, limitMs }: WireRequest): Promise<NodeAnswer> {
+  protected override async send({ url, method, headers, body, limitMs }: WireRequest): Promise<NodeAnswer> {
     const startedMs = performance.now();
     const { origin, pathname, search } = new URL(url);
     const abort = new AbortController();
@@ -103,7 +74,7 @@ export class NodeTransport implements Transport {
     }
   }
 
-  async close(): Promise<void> {
+  override async close(): Promise<void> {
     await Promise.all([...this.clients.values()].map((client) => client.destroy()));
   }
 

@@ -1,10 +1,11 @@
 import { type APIRequestContext, type APIResponse, request, type TestInfo, test } from '@playwright/test';
 import { bodyLimitBytes, RequestFailed } from '../journeys/failures.ts';
 import { type Hooks, runJourney } from '../journeys/run.ts';
-import type { Answer, Transport, WireRequest } from '../journeys/transport.ts';
+import type { Answer, WireRequest } from '../journeys/transport.ts';
 import { type AvailabilityResult, failureLine } from '../result.ts';
-import { evidenceOf, type Last } from './evidence.ts';
+import { evidenceOf } from './evidence.ts';
 import { type Given, prepareRun, resultOf } from './prepare.ts';
+import { RecordingTransport } from './recording.ts';
 import { resultAttachment } from './result-attachment.ts';
 import { hideSecrets } from './secrets.ts';
 import type { TokenSource } from './token.ts';
@@ -51,40 +52,10 @@ function attach(info: TestInfo, name: string, value: unknown): void {
 }
 
 /** A request context of its own, so that no cookie and no connection comes from another journey. */
-export class PlaywrightTransport implements Transport {
-  /** The exchange that a failure is most likely about. */
-  last: Last | undefined;
-  private readonly tokens: TokenSource;
+export class PlaywrightTransport extends RecordingTransport {
   private context: APIRequestContext | undefined;
 
-  constructor(tokens: TokenSource) {
-    this.tokens = tokens;
-  }
-
-  now(): number {
-    return performance.now();
-  }
-
-  wait(ms: number): Promise<void> {
-    return new Promise((resolve) => setTimeout(resolve, ms));
-  }
-
-  token(fresh: boolean): Promise<string> {
-    return this.tokens.token(fresh);
-  }
-
-  async exchange(wire: WireRequest): Promise<Answer> {
-    try {
-      const answer = await this.send(wire);
-      this.last = { wire, answer };
-      return answer;
-    } catch (error) {
-      this.last = { wire, error: error as RequestFailed };
-      throw error;
-    }
-  }
-
-  private async send({ url, method, headers, body, limitMs }: WireRequest): Promise<PlaywrightAnswer> {
+  protected override async send({ url, method, headers, body, limitMs }: WireRequest): Promise<PlaywrightAnswer> {
     this.context ??= await request.newContext();
     const { shown, forget } = hideSecrets(headers);
     const startedMs = performance.now();
@@ -105,7 +76,7 @@ export class PlaywrightTransport implements Transport {
     }
   }
 
-  async close(): Promise<void> {
+  override async close(): Promise<void> {
     const { context } = this;
     this.context = undefined;
     await context?.dispose();

@@ -3,20 +3,10 @@ import { once } from 'node:events';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { seeded } from '../../fixtures/data/random.ts';
 import { openOutbox } from '../../telemetry/outbox.ts';
 import { acceptAll, type Behaviour, idOf, startIngestion } from '../support/ingestion.ts';
 import { environmentAt, startShop } from './shop-server.ts';
-
-/** Numbers that a seed repeats: mulberry32. */
-function random(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-  };
-}
 
 /** A third of the requests fail in one of the ways that an endpoint has. */
 function flaky(next: () => number): Behaviour {
@@ -48,7 +38,7 @@ const drainMs = 60_000;
 /** Kills a monitor at random moments, so many times, while its ingestion endpoint fails at random; then lets it drain. */
 export async function killAtRandom(kills: number, seed: number): Promise<Killed> {
   const folder = mkdtempSync(join(tmpdir(), 'kills-'));
-  const next = random(seed);
+  const next = seeded(seed);
   const [shop, ingestion] = await Promise.all([startShop(5), startIngestion(flaky(next), { trusted: false })]);
   const files = { environment: join(folder, 'environment.json'), ca: join(folder, 'ca.pem'), outbox: join(folder, 'outbox.db') };
   const environment = environmentAt({ one: shop.port, two: shop.port }, { stopWithinMs: 10_000 });

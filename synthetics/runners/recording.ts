@@ -1,0 +1,41 @@
+import type { RequestFailed } from '../journeys/failures.ts';
+import type { Answer, Transport, WireRequest } from '../journeys/transport.ts';
+import type { Last } from './evidence.ts';
+import type { TokenSource } from './token.ts';
+
+/** What both runners of Node's process share: its clock, the token source, and the last exchange kept as evidence. */
+export abstract class RecordingTransport implements Transport {
+  /** The exchange that a failure is most likely about. */
+  last: Last | undefined;
+  private readonly tokens: TokenSource;
+
+  constructor(tokens: TokenSource) {
+    this.tokens = tokens;
+  }
+
+  protected abstract send(wire: WireRequest): Promise<Answer>;
+  abstract close(): Promise<void>;
+
+  now(): number {
+    return performance.now();
+  }
+
+  wait(ms: number): Promise<void> {
+    return new Promise((resolve) => setTimeout(resolve, ms));
+  }
+
+  token(fresh: boolean): Promise<string> {
+    return this.tokens.token(fresh);
+  }
+
+  async exchange(wire: WireRequest): Promise<Answer> {
+    try {
+      const answer = await this.send(wire);
+      this.last = { wire, answer };
+      return answer;
+    } catch (error) {
+      this.last = { wire, error: error as RequestFailed };
+      throw error;
+    }
+  }
+}
