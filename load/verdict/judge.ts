@@ -50,6 +50,7 @@ export function judge(run: RunObservation): LoadVerdict {
     corners: [...wanted.corners],
     layers: layerRows(seen.attribution),
     ...(seen.ledger ? { ru: seen.ledger } : {}),
+    ...(run.events?.length ? { events: [...run.events] } : {}),
     metrics: metricsOf(samples, seen.ledger),
   };
 }

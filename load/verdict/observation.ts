@@ -1,4 +1,4 @@
-import type { LoadVerdict } from './verdict.ts';
+import type { LoadVerdict, RunEvent } from './verdict.ts';
 
 /** What was asked of a run, from which follows how many samples there must be. */
 export interface Wanted {
@@ -157,6 +157,8 @@ export interface RunObservation {
   readonly samples: Samples;
   readonly generator: Generator;
   readonly server?: ServerMetrics | undefined;
+  /** In order of time; default: none. */
+  readonly events?: readonly RunEvent[] | undefined;
   readonly startedAtMs: number;
   readonly endedAtMs: number;
 }

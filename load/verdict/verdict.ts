@@ -57,6 +57,15 @@ const ruLedgerSchema = z.object({
   partitions: z.array(z.object({ container: z.string(), partition: z.string(), peakPercent: z.number().nonnegative() })),
 });
 
+/** What was done to the store during a run, or what it did itself, for the time axis. */
+export const eventSchema = z.object({
+  /** Wall time, milliseconds, on the axis of the seconds. */
+  atMs: z.number(),
+  /** Short, as it stands on the axis: `swap done`, `scaled out`. */
+  name: z.string(),
+  detail: z.string(),
+});
+
 /** One figure of a run that is compared with earlier runs. */
 const metricSchema = z.object({
   /** `checkout › pay p50`, `checkout RU`. */
@@ -104,6 +113,7 @@ export const loadVerdictSchema = z.object({
   /** Failed and throttled requests by the layer at fault. */
   layers: z.array(z.object({ layer: z.string(), failed: z.number().int(), throttled: z.number().int() })).optional(),
   ru: ruLedgerSchema.optional(),
+  events: z.array(eventSchema).optional(),
   /** What a baseline holds of a run. */
   metrics: z.array(metricSchema).optional(),
   baseline: comparisonSchema.optional(),
@@ -112,6 +122,7 @@ export const loadVerdictSchema = z.object({
 export type Verdict = (typeof verdicts)[number];
 export type Judgement = z.infer<typeof judgementSchema>;
 export type BaselineComparison = z.infer<typeof comparisonSchema>;
+export type RunEvent = z.infer<typeof eventSchema>;
 export type RuLedger = z.infer<typeof ruLedgerSchema>;
 export type RunMetric = z.infer<typeof metricSchema>;
 export type LoadVerdict = z.infer<typeof loadVerdictSchema>;
