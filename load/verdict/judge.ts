@@ -49,8 +49,9 @@ export function judge(run: RunObservation): LoadVerdict {
     seconds: [...samples.seconds],
     corners: [...wanted.corners],
     layers: layerRows(seen.attribution),
+    ...(run.server?.series ? { series: [...run.server.series] } : {}),
+    ...eventsOf(run),
     ...(seen.ledger ? { ru: seen.ledger } : {}),
-    ...(run.events?.length ? { events: [...run.events] } : {}),
     metrics: metricsOf(samples, seen.ledger),
   };
 }
@@ -73,6 +74,12 @@ function judgementsOf(seen: Seen): Judgement[] {
 
 const layerRows = ({ failed, throttled }: Attribution) =>
   layers.filter((layer) => failed[layer] > 0).map((layer) => ({ layer, failed: failed[layer], throttled: throttled[layer] }));
+
+/** What the run did, and what the servers say that happened, in order. */
+function eventsOf({ events = [], server }: RunObservation): Pick<LoadVerdict, 'events'> {
+  const all = [...events, ...(server?.events ?? [])].sort((a, b) => a.atMs - b.atMs);
+  return all.length === 0 ? {} : { events: all };
+}
 
 /** Failures first, then what can't be told, each in the order of judging. */
 function reasonsOf(judgements: readonly Judgement[]): string[] {

@@ -1,4 +1,4 @@
-import type { LoadVerdict, RunEvent } from './verdict.ts';
+import type { LoadVerdict, RunEvent, ServerSeries } from './verdict.ts';
 
 /** What was asked of a run, from which follows how many samples there must be. */
 export interface Wanted {
@@ -148,6 +148,10 @@ export interface ServerMetrics {
   /** RU/s without load. */
   readonly idleRuPerSecond?: number;
   readonly partitions?: readonly PartitionUse[];
+  /** Over the run, for the report's time axis. */
+  readonly series?: readonly ServerSeries[];
+  /** What the servers say that happened to them: scale actions. */
+  readonly events?: readonly RunEvent[];
   /** By plan. */
   readonly memoryPercent?: Readonly<Record<string, readonly ServerPoint[]>>;
 }
@@ -157,7 +161,7 @@ export interface RunObservation {
   readonly samples: Samples;
   readonly generator: Generator;
   readonly server?: ServerMetrics | undefined;
-  /** In order of time; default: none. */
+  /** What the run itself did to the servers, in order of time: swap, failover, shift. Default: nothing. */
   readonly events?: readonly RunEvent[] | undefined;
   readonly startedAtMs: number;
   readonly endedAtMs: number;

@@ -27,6 +27,24 @@ const secondSchema = z.object({
   ru: z.number().nonnegative().optional(),
   /** Attempts that the store's Cosmos SDK made again after a 429. */
   throttleRetries: z.number().int().nonnegative().optional(),
+  /** Failed requests by the layer at fault; absent where none failed. */
+  layers: z.record(z.string(), z.number().int().positive()).optional(),
+  /** Of these, requests that were refused for being too many. */
+  throttled: z.number().int().positive().optional(),
+});
+
+export const seriesKinds = ['instances', 'cpu', 'queue', 'ru', '429'] as const;
+
+/** One figure that the servers' own metrics give over time. */
+const seriesSchema = z.object({
+  /** instances and cpu (per cent) and queue (requests) of a plan; ru (RU/s) and 429 (per second) of a Cosmos account. */
+  kind: z.enum(seriesKinds),
+  /** The plan or the account. */
+  of: z.string(),
+  /** Wall time between two points. */
+  everyMs: z.number().positive(),
+  /** Without a value: a hole, nothing was measured or has arrived. */
+  points: z.array(z.object({ atMs: z.number(), value: z.number().nonnegative().optional() })),
 });
 
 /** What journeys cost in RU. */
@@ -112,6 +130,8 @@ export const loadVerdictSchema = z.object({
   corners: z.array(z.object({ atSeconds: z.number().nonnegative(), ratePerSecond: z.number().nonnegative() })).optional(),
   /** Failed and throttled requests by the layer at fault. */
   layers: z.array(z.object({ layer: z.string(), failed: z.number().int(), throttled: z.number().int() })).optional(),
+  /** What the servers' metrics say over time; absent where nobody asked them. */
+  series: z.array(seriesSchema).optional(),
   ru: ruLedgerSchema.optional(),
   events: z.array(eventSchema).optional(),
   /** What a baseline holds of a run. */
@@ -122,6 +142,7 @@ export const loadVerdictSchema = z.object({
 export type Verdict = (typeof verdicts)[number];
 export type Judgement = z.infer<typeof judgementSchema>;
 export type BaselineComparison = z.infer<typeof comparisonSchema>;
+export type ServerSeries = z.infer<typeof seriesSchema>;
 export type RunEvent = z.infer<typeof eventSchema>;
 export type RuLedger = z.infer<typeof ruLedgerSchema>;
 export type RunMetric = z.infer<typeof metricSchema>;

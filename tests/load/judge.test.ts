@@ -253,3 +253,23 @@ describe('judging a load run', () => {
 });
 
 const matching = (reason: string | RegExp) => (typeof reason === 'string' ? reason : expect.stringMatching(reason));
+
+describe('what the servers say', () => {
+  const series = [
+    { kind: 'cpu' as const, of: 'plan-a', everyMs: 60_000, points: [{ atMs: start, value: 41 }, { atMs: start + 60_000 }] },
+  ];
+  it('is in the verdict as it came, holes too', () => {
+    expect(loadVerdictSchema.parse(judge(observed({ server: { series } }))).series).toEqual(series);
+    expect(judge(observed())).not.toHaveProperty('series');
+  });
+
+  it('stands in order with what the run did to them', () => {
+    const event = (seconds: number, name: string) => ({ atMs: start + seconds * 1000, name, detail: 'plan-a' });
+    const run = {
+      ...observed({ server: { events: [event(20, 'scale out'), event(50, 'scale in')] } }),
+      events: [event(30, 'swap')],
+    };
+    expect(judge(run).events?.map(({ name }) => name)).toEqual(['scale out', 'swap', 'scale in']);
+    expect(judge(observed())).not.toHaveProperty('events');
+  });
+});
