@@ -3,6 +3,8 @@ import { once } from 'node:events';
 import { Pool } from 'undici';
 import { createAuthority } from '../fixtures/contoso/azure/certificate.ts';
 import { listen } from '../fixtures/contoso/azure/listener.ts';
+import type { StoredOrder } from '../fixtures/contoso/shop/routes/checkout.ts';
+import { catalogue } from '../fixtures/data/catalogue.ts';
 import { startStore as startBareStore } from '../tests/contoso/shop/store.ts';
 import { startTestStore } from '../tests/support/store.ts';
 import { type BenchRow, ratioOf, rowOf } from './rows.ts';
@@ -37,20 +39,50 @@ export const benchContosoGlobal = (): Promise<BenchRow> =>
   compared('local store: CPU of a request through Front Door ÷ without the imitation layers', 'global', { atMost: 4 });
 
 /** Requests a second that one core carries: whole checkouts with their writes, and the list of orders. */
-export function benchContosoRate(): Promise<BenchRow> {
+export const benchContosoRate = (): Promise<BenchRow> => rated('local store: requests a second on one core, with writes');
+
+/** As many as the fifty synthetic shoppers leave behind in a week: a thousand each, which every list of orders has to sort. */
+export const benchContosoOrders = (): Promise<BenchRow> =>
+  rated('local store: requests a second on one core, after 50,000 orders', 50_000);
+
+function rated(name: string, orders = 0): Promise<BenchRow> {
   return withStores(async ({ regional, ca, token }, cpuMs) => {
     const pool = new Pool(regional, { connect: { ca: [...ca] }, connections: underWay });
     const rates: number[] = [];
     for (let run = 0; run <= runs; run += 1) {
       const before = await cpuMs();
-      const shoppers = Array.from({ length: 12 }, (_, i) => checkout(pool, token, `synthetic-${run}-${i}`));
-      const requests = (await Promise.all(shoppers)).reduce((sum, count) => sum + count, 0);
+      const buying = Array.from({ length: buyers }, (_, i) => checkout(pool, token, shopperOf(run * buyers + i)));
+      const requests = (await Promise.all(buying)).reduce((sum, count) => sum + count, 0);
       // The first run warms up.
       if (run > 0) rates.push((requests / ((await cpuMs()) - before)) * 1_000);
     }
     await pool.destroy();
-    return rowOf('local store: requests a second on one core, with writes', 'requests/s', rates, { atLeast: 300 });
-  });
+    return rowOf(name, 'requests/s', rates, { atLeast: 300 });
+  }, orders);
+}
+
+const buyers = 12;
+const shoppers = 50;
+const shopperOf = (turn: number) => `synthetic-${(turn % shoppers) + 1}`;
+
+/** Spread over the shoppers, a second apart. */
+function ordersOf(count: number): StoredOrder[] {
+  const [shoe] = catalogue(1);
+  if (!shoe) throw new Error('the catalogue is empty');
+  const { id: productId, name, priceCents, currency, sizes } = shoe;
+  const items = [{ productId, name, size: sizes[0] ?? 0, quantity: 1, priceCents }];
+  return Array.from({ length: count }, (_, i) => ({
+    id: `order-seeded-${i}`,
+    shopperId: shopperOf(i),
+    cartId: `cart-seeded-${i}`,
+    status: 'confirmed' as const,
+    items,
+    totalCents: priceCents,
+    currency,
+    paymentId: `pay-seeded-${i}`,
+    synthetic: true,
+    createdAt: new Date(Date.now() - i * 1_000).toISOString(),
+  }));
 }
 
 function compared(name: string, side: 'regional' | 'global', goal: { readonly atMost: number }): Promise<BenchRow> {
@@ -107,8 +139,8 @@ async function checkout(pool: Pool, token: string, shopper: string): Promise<num
 }
 
 /** Runs `use` beside both stores in a process of their own, whose CPU it can ask for. */
-async function withStores<T>(use: (served: Served, cpuMs: () => Promise<number>) => Promise<T>): Promise<T> {
-  const child = fork(__filename, ['serve'], { execArgv: ['-r', 'ts-node/register'] });
+async function withStores<T>(use: (served: Served, cpuMs: () => Promise<number>) => Promise<T>, orders = 0): Promise<T> {
+  const child = fork(__filename, ['serve', String(orders)], { execArgv: ['-r', 'ts-node/register'] });
   try {
     const ended = once(child, 'exit').then(([code]) => Promise.reject(new Error(`the stores ended with ${code}`)));
     const answered = async <A>() => (await Promise.race([once(child, 'message'), ended]))[0] as A;
@@ -126,8 +158,8 @@ async function withStores<T>(use: (served: Served, cpuMs: () => Promise<number>)
   }
 }
 
-async function serve(): Promise<void> {
-  const store = await startTestStore();
+async function serve(orders: number): Promise<void> {
+  const store = await startTestStore({ documents: { orders: ordersOf(orders) } });
   const bare = await startBareStore();
   const authority = await createAuthority();
   const certificate = await authority.issue();
@@ -146,4 +178,4 @@ async function serve(): Promise<void> {
   } satisfies Served);
 }
 
-if (process.argv[2] === 'serve') void serve();
+if (process.argv[2] === 'serve') void serve(Number(process.argv[3]));

@@ -1,4 +1,5 @@
-import { benchContosoGlobal, benchContosoRate, benchContosoRegional } from './contoso.ts';
+import { benchContosoGlobal, benchContosoOrders, benchContosoRate, benchContosoRegional } from './contoso.ts';
+import { benchContosoIdleCpu, benchContosoIdleMemory, benchContosoStart } from './contoso-idle.ts';
 import { benchK6Journey } from './k6-journey.ts';
 import { benchMonitorCpu, benchMonitorDelay, benchMonitorFlat, benchMonitorMemory } from './monitor.ts';
 import { benchNodeJourney } from './node-journey.ts';
@@ -20,7 +21,11 @@ export const benchmarks: readonly Benchmark[] = [
   { name: 'outbox', tier: 'default', measure: benchOutbox },
   { name: 'contoso-rate', tier: 'default', measure: benchContosoRate },
   { name: 'contoso-regional', tier: 'default', measure: benchContosoRegional },
+  { name: 'contoso-orders', tier: 'default', measure: benchContosoOrders },
   { name: 'contoso-global', tier: 'default', measure: benchContosoGlobal },
+  { name: 'contoso-idle-cpu', tier: 'default', measure: benchContosoIdleCpu },
+  { name: 'contoso-idle-memory', tier: 'default', measure: benchContosoIdleMemory },
+  { name: 'contoso-start', tier: 'default', measure: benchContosoStart },
   { name: 'monitor-delay', tier: 'default', measure: benchMonitorDelay },
   { name: 'monitor-cpu', tier: 'default', measure: benchMonitorCpu },
   { name: 'monitor-memory', tier: 'default', measure: benchMonitorMemory },

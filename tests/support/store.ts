@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Agent, request } from 'undici';
 import { startContoso } from '../../fixtures/contoso/contoso.ts';
-import type { Contoso } from '../../fixtures/contoso/options.ts';
+import type { Contoso, ContosoOptions } from '../../fixtures/contoso/options.ts';
 import { loadEnvironment } from '../../fixtures/environments/load.ts';
 import type { Environment } from '../../fixtures/environments/schema.ts';
 import { contosoOptionsOf } from '../../scripts/local-store.ts';
@@ -13,6 +13,7 @@ export interface TestStoreOptions {
   readonly timeScale?: number;
   /** Changes local.json before the store starts; whatever ports it names, the store takes free ones. */
   readonly change?: (environment: Environment) => Environment;
+  readonly documents?: ContosoOptions['documents'];
 }
 
 export interface TestAnswer {
@@ -49,9 +50,10 @@ export interface SendOptions {
 }
 
 /** A whole local store on free ports, with files that commands can be pointed at. Close it when done. */
-export async function startTestStore({ timeScale = 60, change = (e) => e }: TestStoreOptions = {}): Promise<TestStore> {
+export async function startTestStore(options: TestStoreOptions = {}): Promise<TestStore> {
+  const { timeScale = 60, change = (e) => e, documents = {} } = options;
   const wanted = change(loadEnvironment('local', {}));
-  const contoso = await startContoso({ ...withFreePorts(wanted), timeScale });
+  const contoso = await startContoso({ ...withFreePorts(wanted), timeScale, documents });
   const environment = actual(wanted, contoso, timeScale);
   const folder = mkdtempSync(join(tmpdir(), 'contoso-'));
   const environmentFile = join(folder, 'environment.json');
