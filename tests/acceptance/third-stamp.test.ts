@@ -17,7 +17,7 @@ import { received, startNamedStore } from './support.ts';
 interface Row {
   readonly what: string;
   readonly stamp: Pick<Stamp, 'name' | 'region' | 'plan'> & Partial<Stamp>;
-  /** A new region is one that the stamp's Cosmos account must have, too. */
+  /** A new region has a plan of its own, and the stamp's Cosmos account must have it, too. */
   readonly newRegion?: string;
   readonly targets: readonly string[];
   readonly takesLoad: boolean;
@@ -28,7 +28,7 @@ const slots = [{ name: 'staging', endpoint: 'https://localhost:8449', headers: {
 const rows: readonly Row[] = [
   {
     what: 'in a new region',
-    stamp: { name: 'northeurope', region: 'northeurope', plan: 'plan-westeurope', slots },
+    stamp: { name: 'northeurope', region: 'northeurope', plan: 'plan-northeurope', slots },
     newRegion: 'northeurope',
     targets: ['northeurope', 'northeurope-staging'],
     takesLoad: true,
@@ -41,7 +41,7 @@ const rows: readonly Row[] = [
   },
 ];
 
-/** One entry, and the region where the Cosmos account has to be. */
+/** One entry; in a new region also its plan, and the region where the Cosmos account has to be. */
 const withThird =
   ({ stamp, newRegion }: Row) =>
   (environment: Environment): Environment => {
@@ -49,10 +49,12 @@ const withThird =
     const cosmosAccounts = environment.cosmosAccounts.map((account) =>
       newRegion ? { ...account, regions: [...account.regions, newRegion] } : account,
     );
+    const [first] = environment.plans;
+    const plans = newRegion && first ? [...environment.plans, { ...first, name: third.plan }] : environment.plans;
     // What is tested is that it appears; on a busy machine nothing is as fast as it should be.
     const budgets = { ...environment.budgets, requestMs: 15_000, journeyMs: 40_000 };
     const objectives = { ...environment.objectives, replicationMs: 15_000 };
-    return { ...environment, stamps: [...environment.stamps, third], cosmosAccounts, budgets, objectives };
+    return { ...environment, stamps: [...environment.stamps, third], plans, cosmosAccounts, budgets, objectives };
   };
 
 describe.each(rows)('a third stamp $what', (row) => {

@@ -49,6 +49,13 @@ const rows: readonly (readonly [string, Json, string, string, string])[] = [
   ['an unknown key near a known one', { stmps: 1 }, 'stmps', 'an unknown key', 'stamps (did you mean it?)'],
   ['an unknown key of a stamp', { 'stamps.0.regoin': 'x' }, 'stamps[0].regoin', 'an unknown key', 'region (did you mean it?)'],
   ['an unknown key near no other', { zzzzzz: 1 }, 'zzzzzz', 'an unknown key', 'one of $schema, name'],
+  [
+    'a plan that stamps of two regions name',
+    { 'stamps.1.plan': 'plan-westeurope' },
+    'stamps[1].plan',
+    '"plan-westeurope"',
+    'a plan of eastus: plan-westeurope is in westeurope',
+  ],
   ['a missing section', { budgets: undefined }, 'budgets', 'nothing', 'an object'],
   ['a text where a boolean belongs', { production: 'yes' }, 'production', '"yes"', 'true or false'],
   ['an unknown way of payment', { payment: 'cash' }, 'payment', '"cash"', 'one of stub, sandbox, live'],

@@ -81,7 +81,7 @@ describe('the platform, with the identity of the site', () => {
 
   it('leaves the literal reference where the vault denies it, with the status that App Service shows', async () => {
     faults.add({ kind: 'key-vault-denied' });
-    const text = '@Microsoft.KeyVault(VaultName=contoso;SecretName=payment-api-key)';
+    const text = '@Microsoft.KeyVault(VaultName=contoso-westeurope;SecretName=payment-api-key)';
     const settings = createSettings({ values: { PAYMENT_API_KEY: text }, readSecret: platform().readSecret, world: world(60) });
     expect((await settings.resolve()).values).toEqual({ PAYMENT_API_KEY: text });
     expect(settings.status()).toEqual({ PAYMENT_API_KEY: 'AccessToKeyVaultDenied' });

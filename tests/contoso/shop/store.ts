@@ -12,7 +12,7 @@ export const region = 'westeurope';
 export const servedBy: ServedBy = { region, stamp: 'weu-1', instance: 'i-1', build: '1.2.3' };
 export const seed = 7;
 export const products = catalogue(seed);
-export const unresolved = '@Microsoft.KeyVault(VaultName=contoso;SecretName=payment-api-key)';
+export const unresolved = '@Microsoft.KeyVault(VaultName=contoso-westeurope;SecretName=payment-api-key)';
 
 /** What the outside answers: by service a status, 'hang' or 'reset'; 200 or 201 where nothing is said. */
 export type Service = 'identity' | 'vault' | 'registry' | 'payment' | 'payment-health';
