@@ -43,7 +43,7 @@ export const importRules: readonly ImportRule[] = [
     of: 'synthetics/monitor',
     may: ['fixtures/environments', 'synthetics', 'telemetry', 'node:*', 'prom-client', 'undici', 'zod'],
   },
-  { of: 'load', may: ['fixtures/environments', 'synthetics/journeys', 'node:*', 'hdr-histogram-js', 'zod'] },
+  { of: 'load', may: ['fixtures/environments', 'health/thresholds', 'synthetics/journeys', 'node:*', 'hdr-histogram-js', 'zod'] },
   // Inside k6: of the environment only what needs nothing of Node.
   ...['load/k6', 'load/scenarios'].map((of) => ({
     of,
