@@ -11,6 +11,8 @@ import { openOutbox, outboxPath } from '../telemetry/outbox.ts';
 import { type ExitCode, parseFlags, runCommand } from './exit-code.ts';
 
 const root = join(__dirname, '..');
+/** Of the latest replay alone. */
+const traces = join('.local', 'replay');
 
 /**
  * `npm run replay -- <result id>`: shows what was kept of a result, and runs its journey on its target again under Playwright
@@ -64,7 +66,21 @@ const titleOf = ({ journey, target }: AvailabilityResult) => `availability\\.spe
 
 async function playwright(nameOrPath: string, result: AvailabilityResult, signal: AbortSignal): Promise<ExitCode> {
   const cli = require.resolve('@playwright/test/cli');
-  const args = [cli, 'test', '--grep', titleOf(result), '--trace', 'on', '--workers', '1', '--reporter', 'list'];
+  // Folder and reporter of its own: it is no round, and may run beside one.
+  const args = [
+    cli,
+    'test',
+    '--grep',
+    titleOf(result),
+    '--trace',
+    'on',
+    '--workers',
+    '1',
+    '--reporter',
+    'list',
+    '--output',
+    traces,
+  ];
   const child = spawn(process.execPath, args, {
     cwd: root,
     env: { ...readVariables(), TARGET_ENV: nameOrPath },
@@ -74,7 +90,7 @@ async function playwright(nameOrPath: string, result: AvailabilityResult, signal
   signal.addEventListener('abort', stop, { once: true });
   const [code] = (await once(child, 'exit')) as [number | null];
   signal.removeEventListener('abort', stop);
-  console.log('the trace: npx playwright show-trace test-results/**/trace.zip');
+  console.log(`the trace: npx playwright show-trace ${traces}/*/trace.zip`);
   return code === 0 ? 0 : 1;
 }
 

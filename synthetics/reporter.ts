@@ -8,6 +8,7 @@ import { targetsOf } from '../fixtures/environments/targets.ts';
 import { readVariables } from '../fixtures/environments/variables.ts';
 import { publish, publishLine } from './publish.ts';
 import { type AvailabilityResult, availabilityResultSchema, type Failure } from './result.ts';
+import { lockRoundOrExit } from './round-lock.ts';
 import { resultAttachment } from './runners/result-attachment.ts';
 
 /** Playwright's tests as availability results: kept in the outbox, published, and counted in one line. */
@@ -15,6 +16,16 @@ export default class AvailabilityReporter implements Reporter {
   private readonly environment: Environment = loadEnvironment();
   private readonly results: AvailabilityResult[] = [];
   private readonly leftOut: string[] = [];
+
+  /** Made before Playwright clears the folder of traces, which the round before may still be writing. */
+  constructor() {
+    if (this.isOwnRound()) lockRoundOrExit(this.environment);
+  }
+
+  /** A command that reads the results file has folders of its own and may run beside; a list runs nothing. */
+  private isOwnRound(): boolean {
+    return readVariables().RESULTS_FILE === undefined && !process.argv.includes('--list');
+  }
 
   /** A command that reads the results file shows them itself; otherwise Playwright's own reporters do. */
   printsToStdio(): boolean {
