@@ -2,6 +2,7 @@ import { certificateName } from '../synthetics/result.ts';
 import { certificate, type Finding, type FindingInput, outage, silences } from './findings.ts';
 import { firstAttempts } from './first-attempts.ts';
 import { probes } from './inconclusive-rounds.ts';
+import { ownFaults } from './own-faults.ts';
 
 /** Everything that is wrong, or that was and has closed, in the order of kinds. */
 export function findingsOf(input: FindingInput): Finding[] {
@@ -12,5 +13,6 @@ export function findingsOf(input: FindingInput): Finding[] {
     ...pairs.filter(({ journey }) => journey === certificateName).map((pair) => certificate(pair)),
     ...probes(input),
     ...firstAttempts(input),
+    ...ownFaults(input),
   ];
 }

@@ -40,7 +40,7 @@ export function groupByCause(findings: readonly Finding[]): Group[] {
       findings.filter((finding) => finding.kind === kind),
     ),
   );
-  const others = (['certificate', 'probe', 'first-attempts', 'burn-rate'] as const).flatMap((kind) =>
+  const others = (['certificate', 'probe', 'first-attempts', 'monitor', 'burn-rate'] as const).flatMap((kind) =>
     [
       ...by(
         wrong.filter((finding) => finding.kind === kind),

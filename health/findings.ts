@@ -1,10 +1,11 @@
 import type { Urgency } from '../fixtures/environments/alerting.ts';
 import type { Environment } from '../fixtures/environments/schema.ts';
 import { type Cause, certificateName } from '../synthetics/result.ts';
+import type { OwnFault } from './own-faults.ts';
 import { type BinState, binsOf, binsUpTo, type Standing, standingOf, type WindowRule } from './standing.ts';
 import { binOf, minuteMs, type Pair, type Place, pairName, type ResultWindow, type Seen } from './window.ts';
 
-export const incidentKinds = ['outage', 'silence', 'certificate', 'probe', 'first-attempts', 'burn-rate'] as const;
+export const incidentKinds = ['outage', 'silence', 'certificate', 'probe', 'first-attempts', 'monitor', 'burn-rate'] as const;
 export type IncidentKind = (typeof incidentKinds)[number];
 
 /** What shows a finding: the first failed result where there is one. */
@@ -55,12 +56,14 @@ export interface Expected {
 
 export interface FindingInput {
   readonly window: ResultWindow;
-  readonly environment: Pick<Environment, 'alerts'>;
+  readonly environment: Pick<Environment, 'alerts' | 'location'>;
   readonly nowMs: number;
   /** Pairs whose absence is an alert of its own; default: those that were seen. */
   readonly expected?: readonly Expected[] | undefined;
   /** Bins before it are not missed: nobody was running. */
   readonly sinceMs?: number | undefined;
+  /** What is wrong with the monitor itself, or was. */
+  readonly own?: readonly OwnFault[] | undefined;
 }
 
 export function outage(pair: Pair, { environment, nowMs }: FindingInput): Finding {

@@ -71,6 +71,7 @@ export function titleOf(incident: Incident): string {
     certificate: `Certificate in ${place}: ${evidence.seen}`,
     probe: `The probe at ${place} says nothing of the store ${since}: ${evidence.seen}`,
     'first-attempts': `First attempts fail in ${place} ${since}: ${evidence.seen}`,
+    monitor: `The monitor at ${place} has a fault of its own ${since} (${cause}): ${evidence.seen}`,
     'burn-rate': `The error budget of ${few} in ${place} burns too fast ${since}: ${evidence.seen}`,
   };
   return titles[kind];

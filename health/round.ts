@@ -10,6 +10,7 @@ import { type Incident, memberParts } from './incident.ts';
 import type { IncidentStore } from './incident-store.ts';
 import { type Advanced, advance, isReminderDue } from './incidents.ts';
 import { type Budget, budgetsOf, keepTallies } from './objectives.ts';
+import type { OwnFault } from './own-faults.ts';
 import { silenceOf } from './silences.ts';
 import { lookbackBins, minuteMs, pairName, ResultWindow } from './window.ts';
 
@@ -26,6 +27,8 @@ export interface RoundInput {
   readonly expected?: readonly Expected[];
   /** When the caller began to run rounds: bins before it are not missed. Default: the first result of the window. */
   readonly sinceMs?: number;
+  /** What is wrong with the monitor itself, or was: one that is not given stays as it was. */
+  readonly own?: readonly OwnFault[];
 }
 
 export interface RoundOutcome {
@@ -57,7 +60,8 @@ export function evaluateRound(input: RoundInput): RoundOutcome {
   return store.transaction(() => {
     keepBuilds(window, store);
     const open = store.openIncidents();
-    const findings = findingsOf({ window, environment, nowMs, expected: input.expected, sinceMs: input.sinceMs });
+    const { expected, sinceMs, own } = input;
+    const findings = findingsOf({ window, environment, nowMs, expected, sinceMs, own });
     const direct = step(
       input,
       open.filter(({ kind }) => kind !== 'burn-rate'),

@@ -1,6 +1,7 @@
 import { fileOf, loadEnvironment } from '../fixtures/environments/load.ts';
 import type { Environment } from '../fixtures/environments/schema.ts';
 import { readVariables } from '../fixtures/environments/variables.ts';
+import { IncidentStore, incidentsPath } from '../health/incident-store.ts';
 import { realClock } from '../synthetics/monitor/clock.ts';
 import { lockPath, takeLock } from '../synthetics/monitor/lock.ts';
 import { jsonLog, type Log } from '../synthetics/monitor/log.ts';
@@ -15,14 +16,23 @@ import { trustCertificates } from '../telemetry/trust.ts';
 import { type ExitCode, parseFlags, runCommand, worstExit } from './exit-code.ts';
 import { ensureStore } from './local-store.ts';
 import { printEstimate } from './monitor-estimate.ts';
+import { MonitorHealth } from './monitor-health.ts';
 
-const flags = { once: { type: 'boolean' }, estimate: { type: 'boolean' }, outbox: { type: 'string' } } as const;
+const flags = {
+  once: { type: 'boolean' },
+  estimate: { type: 'boolean' },
+  'dry-run': { type: 'boolean' },
+  outbox: { type: 'string' },
+} as const;
 const onceDeliveryMs = 20_000;
+/** More than the windows of a thousand targets look back to. */
+const mostResults = 500_000;
 
 /**
  * `npm run monitor [-- --env <name or path>]`: every journey on every target, every minute, until Ctrl-C or SIGTERM.
- * `--once`: one round now, for schedulers of others. `--estimate`: what a month of this costs. `--outbox <file>`: where results
- * wait. Exit codes: 0 stopped in order; of a round, the worst of its results; 2 where one is running already.
+ * `--once`: one round now, for schedulers of others, each minute. `--dry-run`: alerts are shown, and sent to nobody.
+ * `--estimate`: what a month of this costs. `--outbox <file>`: where results wait, and incidents beside it.
+ * Exit codes: 0 stopped in order; of a round, the worst of its results; 2 where one is running already.
  */
 async function main(signal: AbortSignal): Promise<ExitCode> {
   const { values } = parseFlags(flags);
@@ -43,11 +53,13 @@ async function main(signal: AbortSignal): Promise<ExitCode> {
   const store = environment.local ? await ensureStore(environment, nameOrPath) : undefined;
   if (store) trustCertificates(store.caFile);
   try {
-    const monitor = monitorOf(environment, log, outboxFile);
+    const health = healthOf(environment, log, outboxFile, values['dry-run'] ?? false);
+    const monitor = monitorOf(environment, log, outboxFile, health);
     try {
       return await (values.once ? once(monitor, environment, log) : resident(monitor, nameOrPath, environment, log, signal));
     } finally {
       monitor.close();
+      health.close();
     }
   } finally {
     await store?.close();
@@ -55,11 +67,33 @@ async function main(signal: AbortSignal): Promise<ExitCode> {
   }
 }
 
-const monitorOf = (environment: Environment, log: Log, outbox: string): Monitor =>
+const openAt = (outbox: string, log: Log) =>
+  openOutbox(outbox, { now: Date.now, warn: (message) => log.warn('outbox', { message }) });
+
+function healthOf(environment: Environment, log: Log, outbox: string, dryRun: boolean): MonitorHealth {
+  // Where results are kept apart, what follows from them is too.
+  const isOwn = outbox === outboxPath(environment.name);
+  const incidents = isOwn ? incidentsPath(environment.name) : outbox.replace(/(\.db)?$/, '-incidents.db');
+  const resultsSince = (since: number) => {
+    const kept = openAt(outbox, log);
+    try {
+      return kept.recent({ since, limit: mostResults });
+    } finally {
+      kept.close();
+    }
+  };
+  const openStore = () => new IncidentStore(incidents);
+  const health = new MonitorHealth({ resultsSince, openStore, nowMs: Date.now, log, sinceMs: Date.now(), dryRun });
+  health.begin(environment);
+  return health;
+}
+
+const monitorOf = (environment: Environment, log: Log, outbox: string, health: MonitorHealth): Monitor =>
   new Monitor({
     environment,
     tokens: ({ auth }) => tokenSource(auth, readVariables()),
-    openOutbox: () => openOutbox(outbox, { now: Date.now, warn: (message) => log.warn('outbox', { message }) }),
+    openOutbox: () => openAt(outbox, log),
+    afterRound: (round) => health.afterRound(round),
     underWayFolder: underWayFolder(environment.name),
     clock: realClock,
     log,

@@ -43,7 +43,7 @@ export class Metrics {
     this.gaps = counter('synthetics_checks_not_started_total', 'Checks that were due and not started', ['why']);
     this.outbox = gauge('synthetics_outbox_items', 'Results and events: waiting, parked (refused for good), lost', ['state']);
     this.delivered = counter('synthetics_delivered_total', 'Items confirmed by Application Insights');
-    this.alerts = gauge('synthetics_alerts_open', 'Open alerts of the monitor about itself and about first attempts');
+    this.alerts = gauge('synthetics_alerts_open', 'Open alerts of the monitor about itself');
   }
 
   result({ journey, target, outcome, failure, durationMs, attempts }: AvailabilityResult): void {

@@ -1,9 +1,12 @@
 import type { Environment } from '../../fixtures/environments/schema.ts';
 import { targetsOf } from '../../fixtures/environments/targets.ts';
+import type { TelemetryEvent } from '../../telemetry/event.ts';
 import type { Outbox } from '../../telemetry/outbox.ts';
 import { shopperOf } from '../journeys/plan.ts';
+import type { AvailabilityResult } from '../result.ts';
 import { type Check, checksOf } from '../runners/prepare.ts';
 import type { TokenSource } from '../runners/token.ts';
+import type { StandingAlert } from './alerts.ts';
 import { type Ran, type RunAttempt, runCheck } from './attempts.ts';
 import { certificateEvery, checkCertificate, type ReadExpiry } from './certificate.ts';
 import { type Clock, sleep } from './clock.ts';
@@ -19,6 +22,18 @@ import { duesOf, minuteMs, type Slot, schedule } from './schedule.ts';
 import type { Health } from './server.ts';
 import { Ticker } from './ticker.ts';
 
+/** What a round leaves to those who judge it. */
+export interface EndedRound {
+  readonly environment: Environment;
+  readonly summary: RoundSummary;
+  /** All that were recorded since the round before ended, certificates too; of this round, and of one that ended late. */
+  readonly results: readonly AvailabilityResult[];
+  /** The monitor's own alerts, as they stand. */
+  readonly alerts: readonly StandingAlert[];
+  /** Keeps an event for Application Insights. */
+  readonly tell: (event: TelemetryEvent) => void;
+}
+
 export interface MonitorOptions {
   readonly environment: Environment;
   readonly tokens: (environment: Environment) => TokenSource;
@@ -30,6 +45,8 @@ export interface MonitorOptions {
   readonly periodMs?: number;
   /** Default: every journey on every target. */
   readonly checks?: (environment: Environment) => readonly Check[];
+  /** Called after each round, also while it still is for the one before; what it throws is said, and ends nothing. */
+  readonly afterRound?: (round: EndedRound) => Promise<void>;
   /** What tests put in the place of the network. */
   readonly run?: RunAttempt;
   readonly reach?: Reach;
@@ -116,8 +133,7 @@ export class Monitor {
     for (const { check } of dues) this.due(check, this.options.clock.now());
     await this.checkCertificates(period, true);
     const summary = await this.round.close();
-    this.recorder.endRound(summary);
-    await this.callDeadMan();
+    await this.endRound(summary);
     return summary;
   }
 
@@ -196,11 +212,26 @@ export class Monitor {
     const closed = round.close().then(async (summary) => {
       // What a stop cuts short is no whole round: no heartbeat, but no gap either.
       if (this.stopping) this.recorder.noteRound(summary.period);
-      else this.recorder.endRound(summary);
-      if (!this.stopping) await this.callDeadMan();
+      else await this.endRound(summary);
     });
     this.closing.add(closed);
     void closed.finally(() => this.closing.delete(closed));
+  }
+
+  private async endRound(summary: RoundSummary): Promise<void> {
+    this.recorder.endRound(summary);
+    await Promise.all([this.callDeadMan(), this.afterRound(summary)]);
+  }
+
+  private async afterRound(summary: RoundSummary): Promise<void> {
+    const { environment } = this.inForce;
+    const { results, alerts } = this.recorder.takeFresh();
+    const tell = (event: TelemetryEvent) => this.recorder.keeper.addEvent(event);
+    try {
+      await this.options.afterRound?.({ environment, summary, results, alerts, tell });
+    } catch (error) {
+      this.options.log.warn('round not judged', { reason: messageOf(error) });
+    }
   }
 
   private due(check: Check, atMs: number): void {

@@ -1,11 +1,10 @@
 import type { Environment } from '../../fixtures/environments/schema.ts';
 import type { Outbox } from '../../telemetry/outbox.ts';
 import { type AvailabilityResult, failureLine } from '../result.ts';
-import { Alerts, alertEvent } from './alerts.ts';
+import { Alerts, alertEvent, type StandingAlert } from './alerts.ts';
 import { Annotator } from './annotator.ts';
 import type { Ran } from './attempts.ts';
 import type { Clock } from './clock.ts';
-import { FirstAttempts } from './first-attempts.ts';
 import { heartbeat } from './heartbeat.ts';
 import { Keeper } from './keeper.ts';
 import type { Log } from './log.ts';
@@ -23,24 +22,20 @@ export interface RecorderOptions {
   readonly metrics: Metrics;
 }
 
-/** So many rounds in a row that say nothing of the store are worth waking someone. */
-const probeFaultRounds = 3;
-
 /** What becomes of results and rounds: kept, counted, and alerted on where the monitor itself is the news. */
 export class Recorder {
   readonly keeper: Keeper;
   private readonly options: RecorderOptions;
   private readonly alerts: Alerts;
   private readonly annotator: Annotator;
-  private readonly firstAttempts = new FirstAttempts();
-  private probeFaults = 0;
+  private fresh: AvailabilityResult[] = [];
   private lost: number | undefined;
 
   constructor(options: RecorderOptions) {
     const { environment, openOutbox, underWayFolder, periodMs, clock, log, metrics } = options;
     this.options = options;
     this.annotator = new Annotator(underWayFolder, clock.now, periodMs);
-    this.alerts = new Alerts((change) => {
+    this.alerts = new Alerts(clock.now, (change) => {
       log[change.state === 'opened' ? 'warn' : 'info']('alert', { ...change });
       const { name, location } = environment();
       this.keeper.addEvent(alertEvent(change, name, location, clock.now()));
@@ -70,8 +65,8 @@ export class Recorder {
     const { environment, log, metrics } = this.options;
     const { result, evidence } = this.annotator.annotate(environment(), ran);
     this.keeper.add(result, result.outcome === 'passed' ? undefined : evidence);
+    this.fresh.push(result);
     metrics.result(result);
-    this.learnFirstAttempt(result);
     if (result.outcome === 'passed') return;
     const { id, traceId, outcome, marks } = result;
     log.warn('result', {
@@ -84,15 +79,10 @@ export class Recorder {
     });
   }
 
-  private learnFirstAttempt({ target, startedAt, outcome, attempts }: AvailabilityResult): void {
-    if (outcome === 'inconclusive') return;
-    const failed = attempts[0]?.outcome === 'failed';
-    this.firstAttempts.add(target.name, { atMs: Date.parse(startedAt), failed, hidden: failed && outcome === 'passed' });
-  }
-
   /** A result that is no journey's, such as a certificate's. */
   keep(result: AvailabilityResult): void {
     this.keeper.add(result);
+    this.fresh.push(result);
     if (result.outcome === 'failed') this.options.log.warn('result', { id: result.id, failure: failureLine(result) });
   }
 
@@ -106,15 +96,16 @@ export class Recorder {
     this.keeper.add(heartbeat(environment(), round, periodMs, clock.now()));
     this.noteRound(round.period);
     metrics.round(round);
-    this.probeFaults = round.probeFault ? this.probeFaults + 1 : 0;
-    const rounds = `${this.probeFaults} rounds in a row`;
-    if (this.probeFaults >= probeFaultRounds || this.probeFaults === 0)
-      this.alerts.report('probe-fault', this.probeFaults >= probeFaultRounds, rounds);
     this.alerts.report('overrun', round.overruns > 0, `${round.overruns} checks`);
-    for (const { target, checks, failures, isHigh } of this.firstAttempts.shares(clock.now()))
-      this.alerts.report('first-attempt-failures', isHigh, `${failures} of ${checks} first attempts in ten minutes`, target);
     this.sayLost();
     log.info('round', { began: new Date(round.period * periodMs).toISOString(), ...round });
+  }
+
+  /** What was recorded since this was last asked, and how the monitor's own alerts stand. */
+  takeFresh(): { results: AvailabilityResult[]; alerts: StandingAlert[] } {
+    const results = this.fresh;
+    this.fresh = [];
+    return { results, alerts: this.alerts.standing() };
   }
 
   /** What a next start counts from. */

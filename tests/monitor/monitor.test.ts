@@ -131,39 +131,6 @@ describe('monitor on a simulated clock', () => {
     expect(all.filter(({ outcome }) => outcome === 'failed')).toHaveLength(0);
   }, 60_000);
 
-  test('sees one bad instance in three within ten minutes, though retries pass', async () => {
-    let request = 0;
-    const world: World = ({ check, minute }) =>
-      check.target.name === 'westeurope' && minute >= 20 && ++request % 3 === 0 ? 'http' : undefined;
-    const { clock, results, alerts } = started({ world });
-    await clock.pass(20 * minuteMs);
-    expect(alerts()).toEqual([]);
-    await clock.pass(10 * minuteMs);
-    expect(alerts()).toEqual(['first-attempt-failures opened westeurope']);
-    expect(ofJourneys(results()).every(({ outcome }) => outcome === 'passed')).toBe(true);
-  });
-
-  test('three rounds in a row without a network raise their own alert', async () => {
-    const { clock, results, alerts } = started({
-      environment: environmentWith({ controls: ['https://one.example/', 'https://two.example/'] }),
-      world: everything('dns', 5, 9),
-      options: { reach: () => Promise.resolve(isDown()) },
-    });
-    function isDown(): boolean {
-      const minute = (clock.now() - noon) / minuteMs;
-      return !(minute >= 5 && minute < 9.5);
-    }
-    await clock.pass(7.9 * minuteMs);
-    expect(alerts()).toEqual([]);
-    await clock.pass(0.6 * minuteMs);
-    expect(alerts()).toEqual(['probe-fault opened']);
-    await clock.pass(3 * minuteMs);
-    expect(alerts()).toEqual(['probe-fault opened', 'probe-fault resolved']);
-    const outcomes = ofJourneys(results()).map(({ outcome }) => outcome);
-    expect(outcomes).not.toContain('failed');
-    expect(outcomes.filter((outcome) => outcome === 'inconclusive').length).toBeGreaterThan(3.9 * 40);
-  });
-
   test('reports an overrun and never runs a check twice at once', async () => {
     const at = new Map<string, number>();
     let most = 0;

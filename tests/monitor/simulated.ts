@@ -73,7 +73,7 @@ export interface Simulation {
   readonly path: string;
   readonly log: { event: string; [field: string]: unknown }[];
   results(filter?: { journey?: string; target?: string }): AvailabilityResult[];
-  /** `probe-fault opened`, `first-attempt-failures opened westeurope`. */
+  /** Of the monitor about itself: `disk-fault opened`. */
   alerts(): string[];
   /** The same folder, hence the same outbox, for a process that comes after this one. */
   again(options?: SimulationOptions): Simulation;
@@ -154,7 +154,7 @@ export function simulate(given: SimulationOptions = {}): Simulation {
 function alertOf({ kind, body }: { kind: string; body: string }): string[] {
   if (kind !== 'event') return [];
   const { properties } = JSON.parse(body) as TelemetryEvent;
-  return [[properties.alert, properties.state, properties.about].filter(Boolean).join(' ')];
+  return properties.alert === undefined ? [] : [`${properties.alert} ${properties.state}`];
 }
 
 /** Journeys' results alone. */

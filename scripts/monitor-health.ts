@@ -1,0 +1,175 @@
+import { createHash } from 'node:crypto';
+import { isDeepStrictEqual } from 'node:util';
+import type { Environment } from '../fixtures/environments/schema.ts';
+import { targetsOf } from '../fixtures/environments/targets.ts';
+import type { Expected } from '../health/findings.ts';
+import { type Incident, titleOf } from '../health/incident.ts';
+import { copyInMemory } from '../health/incident-copy.ts';
+import { IncidentStore } from '../health/incident-store.ts';
+import { evaluateRound, type RoundOutcome } from '../health/round.ts';
+import { type Sent, sendAlerts } from '../health/send-alerts.ts';
+import { lookbackMinutes, minuteMs, ResultWindow } from '../health/window.ts';
+import { type Log, messageOf } from '../synthetics/monitor/log.ts';
+import type { EndedRound } from '../synthetics/monitor/monitor.ts';
+import type { AvailabilityResult } from '../synthetics/result.ts';
+import { checksOf } from '../synthetics/runners/prepare.ts';
+import type { TelemetryEvent } from '../telemetry/event.ts';
+
+export interface MonitorHealthOptions {
+  /** Results kept since a time, for the windows that a start, or another configuration, begins with. */
+  readonly resultsSince: (sinceMs: number) => readonly AvailabilityResult[];
+  /** Opens the history of incidents; throws where the disk doesn't let it. */
+  readonly openStore: () => IncidentStore;
+  readonly nowMs: () => number;
+  readonly log: Log;
+  /** When rounds began: what is missing from before is nobody's silence. */
+  readonly sinceMs: number;
+  /** Shows what would be sent, on a copy of the history; sends nothing and keeps nothing. */
+  readonly dryRun: boolean;
+  /** What was judged, for metrics and for others who judge. */
+  readonly onOutcome?: (outcome: RoundOutcome) => void;
+}
+
+export const incidentEventName = 'Incident';
+
+/** Judges each round of a monitor by health/ and sends its alerts: the only place where the two meet. */
+export class MonitorHealth {
+  private readonly options: MonitorHealthOptions;
+  private environment: Environment | undefined;
+  private window: ResultWindow | undefined;
+  private expected: readonly Expected[] = [];
+  private file: IncidentStore | undefined;
+  /** In the place of the file while the disk fails, and in a dry run. */
+  private memory: IncidentStore | undefined;
+  private sending: Promise<Sent> | undefined;
+
+  constructor(options: MonitorHealthOptions) {
+    this.options = options;
+  }
+
+  /** Once a round; results may come in any order and again. Sends beside, one sending at a time. */
+  async afterRound(round: EndedRound): Promise<void> {
+    const { environment } = round;
+    const outcome = this.judge(round, this.begin(environment));
+    this.say(outcome, round);
+    this.options.onOutcome?.(outcome);
+    // What is still being sent goes on; what this round adds waits for the next.
+    this.sending ??= this.send(environment).finally(() => {
+      this.sending = undefined;
+    });
+    await this.sending;
+  }
+
+  close(): void {
+    this.file?.close();
+    this.memory?.close();
+  }
+
+  /** Reads the hour before; best called before rounds begin, since it takes seconds for thousands of checks. */
+  begin(environment: Environment): ResultWindow {
+    if (this.window && environment === this.environment) return this.window;
+    const before = this.environment?.monitor.everyMinutes;
+    this.expected = expectedOf(environment);
+    this.environment = environment;
+    // Windows are cut by how often journeys run, and by nothing else of a configuration.
+    if (this.window && isDeepStrictEqual(before, environment.monitor.everyMinutes)) return this.window;
+    const window = new ResultWindow(environment);
+    const { nowMs, resultsSince, log } = this.options;
+    try {
+      window.add(resultsSince(nowMs() - lookbackMinutes(environment) * minuteMs));
+    } catch (error) {
+      log.warn('windows begin empty', { reason: messageOf(error) });
+    }
+    this.window = window;
+    return window;
+  }
+
+  private judge({ environment, results, alerts }: EndedRound, window: ResultWindow): RoundOutcome {
+    const { sinceMs, nowMs, dryRun } = this.options;
+    const given = { environment, results, window, nowMs: nowMs(), expected: this.expected, sinceMs, own: alerts };
+    if (dryRun) return evaluateRound({ ...given, store: this.copy() });
+    try {
+      this.file ??= this.options.openStore();
+      const outcome = evaluateRound({ ...given, store: this.file });
+      // What memory opened meanwhile gets the same key here, so that receivers count it once.
+      this.memory = undefined;
+      return outcome;
+    } catch (error) {
+      return evaluateRound({ ...given, store: this.inMemory(error) });
+    }
+  }
+
+  private copy(): IncidentStore {
+    if (this.memory) return this.memory;
+    const file = this.options.openStore();
+    this.memory = copyInMemory(file, this.options.nowMs());
+    file.close();
+    return this.memory;
+  }
+
+  /** A disk that takes nothing must not keep the alert about it from being sent. */
+  private inMemory(error: unknown): IncidentStore {
+    const { log, nowMs } = this.options;
+    if (!this.memory) log.warn('incidents wait in memory', { reason: messageOf(error) });
+    this.memory ??= readable(this.file, nowMs()) ?? new IncidentStore(':memory:');
+    return this.memory;
+  }
+
+  private async send(environment: Environment): Promise<Sent> {
+    const { nowMs, dryRun, log } = this.options;
+    const store = this.memory ?? this.file;
+    if (!store) return { delivered: 0, givenUp: 0, waiting: 0, shown: [] };
+    const waiting = store.notices('waiting');
+    const sent = await sendAlerts({ environment, store, nowMs: nowMs(), dryRun });
+    if (dryRun) {
+      for (const { body } of sent.shown) log.info('would send', { body });
+      for (const { seq } of waiting) store.markNotice(seq, 'delivered', 0, 'shown');
+    } else if (sent.shown.length > 0 && environment.alerts.webhook) {
+      const { delivered, givenUp, waiting: left } = sent;
+      log[left + givenUp > 0 ? 'warn' : 'info']('alerts sent', { delivered, givenUp, waiting: left });
+    }
+    return sent;
+  }
+
+  private say({ opened, resolved, silenced }: RoundOutcome, { environment, tell }: EndedRound): void {
+    const { log, nowMs } = this.options;
+    for (const [incidents, state] of [[opened, 'opened'] as const, [resolved, 'resolved'] as const]) {
+      for (const incident of incidents) {
+        const { key, kind, cause, place, urgency } = incident;
+        const isSilenced = silenced.includes(key);
+        const title = titleOf(incident);
+        log[state === 'opened' ? 'warn' : 'info']('incident', { key, state, kind, cause, place, urgency, title, isSilenced });
+        if (!this.options.dryRun) tell(eventOf(incident, state, environment.location, nowMs()));
+      }
+    }
+  }
+}
+
+/** A journey on each target where shoppers are; nobody is served at a slot. */
+function expectedOf(environment: Environment): Expected[] {
+  return checksOf(environment, targetsOf(environment)).checks.flatMap(({ journey, target: { kind, name, region } }) =>
+    kind === 'slot' ? [] : [{ journey: journey.name, place: { kind, target: name, region: region ?? 'global' } }],
+  );
+}
+
+function readable(file: IncidentStore | undefined, nowMs: number): IncidentStore | undefined {
+  try {
+    return file && copyInMemory(file, nowMs);
+  } catch {
+    return undefined;
+  }
+}
+
+/** In Application Insights beside the results; the same state of an incident is one event, however often it is told. */
+function eventOf(incident: Incident, state: 'opened' | 'resolved', location: string, atMs: number): TelemetryEvent {
+  const { key, environment, kind, cause, place, urgency, startedAtMs, evidence } = incident;
+  const id = createHash('sha256').update(`${key} ${state} ${location}`).digest('hex').slice(0, 16);
+  return {
+    id,
+    ...(evidence.traceId !== undefined && { traceId: evidence.traceId }),
+    name: incidentEventName,
+    at: new Date(atMs).toISOString(),
+    properties: { key, state, environment, location, kind, cause, place, urgency, title: titleOf(incident) },
+    measurements: { minutes: Math.max(0, Math.round((atMs - startedAtMs) / minuteMs)) },
+  };
+}

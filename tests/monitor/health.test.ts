@@ -1,0 +1,186 @@
+import { join } from 'node:path';
+import { afterEach, describe, expect, test } from 'vitest';
+import { IncidentStore } from '../../health/incident-store.ts';
+import { MonitorHealth, type MonitorHealthOptions } from '../../scripts/monitor-health.ts';
+import type { RunAttempt } from '../../synthetics/monitor/attempts.ts';
+import type { EndedRound } from '../../synthetics/monitor/monitor.ts';
+import type { TelemetryEvent } from '../../telemetry/event.ts';
+import { openOutbox } from '../../telemetry/outbox.ts';
+import { environmentWith } from './checks.ts';
+import type { SimulatedClock } from './clock.ts';
+import { noon, ofJourneys, runIn, type Simulation, type SimulationOptions, simulate, type World } from './simulated.ts';
+
+const minuteMs = 60_000;
+const open: { close(): void }[] = [];
+afterEach(() => {
+  for (const each of open.splice(0).reverse()) each.close();
+});
+
+interface Judged {
+  readonly simulation: Simulation;
+  readonly incidents: () => IncidentStore;
+  /** `opened outage connect eastus`, in order. */
+  readonly told: () => string[];
+  readonly events: () => TelemetryEvent[];
+  readonly again: (startMs: number) => Judged;
+}
+
+/** A simulated monitor whose rounds are judged as `npm run monitor` judges them. */
+function judged(given: SimulationOptions = {}, options: Partial<MonitorHealthOptions> = {}, before?: Judged): Judged {
+  let health: MonitorHealth | undefined;
+  const hook = { ...given.options, afterRound: (round: EndedRound) => health?.afterRound(round) ?? Promise.resolve() };
+  const simulation = before ? before.simulation.again({ ...given, options: hook }) : simulate({ ...given, options: hook });
+  const { clock, path, folder, log } = simulation;
+  const note = (event: string, fields?: object) => void log.push({ ...fields, event });
+  const file = join(folder, 'incidents.db');
+  health = new MonitorHealth({
+    resultsSince(since) {
+      const outbox = openOutbox(path, { now: clock.now });
+      const results = outbox.recent({ since, limit: 1_000_000 });
+      outbox.close();
+      return results;
+    },
+    openStore: () => new IncidentStore(file),
+    nowMs: clock.now,
+    log: { info: note, warn: note },
+    sinceMs: clock.now(),
+    dryRun: false,
+    ...options,
+  });
+  open.push(simulation, health);
+  simulation.monitor.start();
+  const reader = new IncidentStore(file);
+  open.push(reader);
+  return {
+    simulation,
+    incidents: () => reader,
+    told: () =>
+      log
+        .filter(({ event }) => event === 'incident')
+        .map(({ state, kind, cause, place }) => [state, kind, cause, place].join(' ')),
+    events() {
+      const outbox = openOutbox(path, { now: clock.now });
+      const items = outbox.waiting(1_000_000).filter(({ kind }) => kind === 'event');
+      outbox.close();
+      return items.map(({ body }) => JSON.parse(body) as TelemetryEvent).filter(({ name }) => name === 'Incident');
+    },
+    again: (startMs) => judged({ ...given, startMs }, options, { simulation } as Judged),
+  };
+}
+
+/** A check that hangs for good from some minute on, and no other. */
+function neverEnding(journey: string, target: string, from: number): RunAttempt {
+  return async (given, keep) => {
+    const { check, clock } = given;
+    const isStuck = check.journey.name === journey && check.target.name === target && clock.now() >= noon + from * minuteMs;
+    if (isStuck) await new Promise(() => undefined);
+    return runIn(() => undefined, clock as SimulatedClock)(given, keep);
+  };
+}
+
+const eastDown =
+  (from: number, to: number): World =>
+  ({ check, minute }) =>
+    check.target.region === 'eastus' && minute >= from && minute < to ? 'connect' : undefined;
+
+describe('a monitor whose rounds are judged', () => {
+  test('opens one incident for a region, tells Application Insights, and resolves it', async () => {
+    const { simulation, told, events, incidents } = judged({ world: eastDown(3, 12) });
+    await simulation.clock.pass(20 * minuteMs);
+    expect(told()).toEqual(['opened outage connect eastus', 'resolved outage connect eastus']);
+    const [opened, resolved] = events();
+    expect(opened?.properties).toMatchObject({ state: 'opened', place: 'eastus', environment: 'local', location: 'local' });
+    expect(resolved?.properties.key).toBe(opened?.properties.key);
+    expect(opened?.traceId).toMatch(/^[0-9a-f]{32}$/);
+    const [incident] = incidents().recentIncidents(0);
+    expect(incident?.openedAtMs).toBeLessThan(noon + 7 * minuteMs);
+  });
+
+  test('sees one bad instance in three within ten minutes, though retries pass', async () => {
+    let request = 0;
+    const world: World = ({ check, minute }) =>
+      check.target.name === 'westeurope' && minute >= 20 && ++request % 3 === 0 ? 'http' : undefined;
+    const { simulation, told } = judged({ world });
+    await simulation.clock.pass(20 * minuteMs);
+    expect(told()).toEqual([]);
+    await simulation.clock.pass(10 * minuteMs);
+    expect(told()).toEqual(['opened first-attempts first attempts westeurope']);
+    expect(ofJourneys(simulation.results()).every(({ outcome }) => outcome === 'passed')).toBe(true);
+  });
+
+  test('raises one alert of its own after three rounds in a row without a network', async () => {
+    const { simulation, told } = judged({
+      environment: environmentWith({ controls: ['https://one.example/', 'https://two.example/'] }),
+      world: ({ minute }) => (minute >= 5 && minute < 9 ? 'dns' : undefined),
+      options: { reach: () => Promise.resolve(isUp()) },
+    });
+    function isUp(): boolean {
+      const minute = (simulation.clock.now() - noon) / minuteMs;
+      return minute < 5 || minute >= 9.5;
+    }
+    await simulation.clock.pass(7.9 * minuteMs);
+    expect(told()).toEqual([]);
+    await simulation.clock.pass(1.1 * minuteMs);
+    expect(told()).toEqual(['opened probe probe local']);
+    await simulation.clock.pass(8 * minuteMs);
+    expect(told()).toEqual(['opened probe probe local', 'resolved probe probe local']);
+    expect(ofJourneys(simulation.results()).map(({ outcome }) => outcome)).not.toContain('failed');
+  });
+
+  test('goes on with an incident after a restart, and opens it no second time', async () => {
+    const first = judged({ world: eastDown(3, 20) });
+    await first.simulation.clock.pass(8 * minuteMs);
+    expect(first.told()).toEqual(['opened outage connect eastus']);
+    first.simulation.crash();
+    const second = first.again(first.simulation.clock.now() + 2 * minuteMs);
+    await second.simulation.clock.pass(20 * minuteMs);
+    expect(second.told()).toEqual(['resolved outage connect eastus']);
+    expect(second.incidents().recentIncidents(0)).toHaveLength(1);
+  });
+
+  test('takes a start in the middle of a minute for no silence, and what never ends for one', async () => {
+    const { simulation, told } = judged({ options: { run: neverEnding('browse', 'global', 10) }, startMs: noon + 25_000 });
+    await simulation.clock.pass(9 * minuteMs);
+    expect(told()).toEqual([]);
+    await simulation.clock.pass(9 * minuteMs);
+    expect(told()).toEqual(['opened monitor overrun local', 'opened silence no data global']);
+  });
+
+  test('judges from memory while the disk takes no incidents, and says the disk', async () => {
+    let isBroken = true;
+    const { simulation, told } = judged(
+      { world: eastDown(3, 30) },
+      {
+        openStore() {
+          if (isBroken) throw new Error('attempt to write a readonly database');
+          return new IncidentStore(':memory:');
+        },
+      },
+    );
+    await simulation.clock.pass(10 * minuteMs);
+    expect(told()).toEqual(['opened outage connect eastus']);
+    expect(simulation.log.filter(({ event }) => event === 'incidents wait in memory')).toHaveLength(1);
+    isBroken = false;
+    await simulation.clock.pass(2 * minuteMs);
+    // The same incident by its key: receivers count it once.
+    const keys = simulation.log.filter(({ event, state }) => event === 'incident' && state === 'opened').map(({ key }) => key);
+    expect([keys.length, new Set(keys).size]).toEqual([2, 1]);
+  });
+
+  test('shows in a dry run what would be sent, and keeps and sends nothing', async () => {
+    const { simulation, incidents, events } = judged({ world: eastDown(3, 12) }, { dryRun: true });
+    await simulation.clock.pass(20 * minuteMs);
+    const shown = simulation.log.filter(({ event }) => event === 'would send').map(({ body }) => body as { state: string });
+    expect(shown.map(({ state }) => state)).toEqual(['opened', 'resolved']);
+    expect(shown[0]).toMatchObject({ place: 'eastus', cause: 'connect', evidence: { rule: 'status 201' } });
+    expect([incidents().recentIncidents(0), incidents().notices('waiting'), events()]).toEqual([[], [], []]);
+  });
+
+  test('counts missed rounds after a reload with other frequencies by the new ones', async () => {
+    const { simulation, told } = judged();
+    await simulation.clock.pass(3 * minuteMs);
+    simulation.monitor.use(environmentWith({ everyMinutes: { checkout: 5, browse: 5 } }));
+    await simulation.clock.pass(30 * minuteMs);
+    expect(told()).toEqual([]);
+  });
+});
