@@ -10,12 +10,18 @@ const folder = join(__dirname, '..', 'fixtures', 'environments');
  * remember to say so.
  */
 export function withShared(environment: Environment, variables: Variables = readVariables(), from = folder): Environment {
-  const ids = productionIds(from, variables);
+  const isShared = sharedBy(variables, from);
   const marked = <T extends { readonly resourceId?: string | undefined; readonly servesProduction: boolean }>(one: T): T => ({
     ...one,
-    servesProduction: one.servesProduction || ids.has(normal(one.resourceId, variables)),
+    servesProduction: one.servesProduction || isShared(one.resourceId),
   });
   return { ...environment, plans: environment.plans.map(marked), cosmosAccounts: environment.cosmosAccounts.map(marked) };
+}
+
+/** Tells ids that a production environment names. */
+export function sharedBy(variables: Variables = readVariables(), from = folder): (resourceId: string | undefined) => boolean {
+  const ids = productionIds(from, variables);
+  return (resourceId) => ids.has(normal(resourceId, variables));
 }
 
 /** ARM ids know no case; a variable that isn't set stays as it is written, and is the same in both files. */
@@ -25,14 +31,16 @@ function normal(id: string | undefined, variables: Variables): string {
 
 interface Document {
   readonly production?: unknown;
+  readonly global?: { readonly originGroupId?: string };
+  readonly stamps?: readonly { readonly resourceId?: string }[];
   readonly plans?: readonly { readonly resourceId?: string }[];
   readonly cosmosAccounts?: readonly { readonly resourceId?: string }[];
 }
 
 function productionIds(from: string, variables: Variables): ReadonlySet<string> {
   const documents = readdirSync(from).flatMap((file) => (file.endsWith('.json') ? documentIn(join(from, file)) : []));
-  const shared = documents.flatMap(({ production, plans = [], cosmosAccounts = [] }) =>
-    production === true ? [...plans, ...cosmosAccounts] : [],
+  const shared = documents.flatMap(({ production, global, stamps = [], plans = [], cosmosAccounts = [] }) =>
+    production === true ? [{ resourceId: global?.originGroupId }, ...stamps, ...plans, ...cosmosAccounts] : [],
   );
   return new Set(shared.flatMap(({ resourceId }) => (resourceId ? normal(resourceId, variables) : [])));
 }

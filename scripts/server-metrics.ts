@@ -1,8 +1,6 @@
-import { createResources } from '../fixtures/contoso/azure/arm/resources.ts';
-import type { CosmosAccount, Environment, Plan } from '../fixtures/environments/schema.ts';
+import type { CosmosAccount, Environment } from '../fixtures/environments/schema.ts';
 import type { Scenario } from '../load/run.ts';
 import type { RuMinute, ServerMetrics, ServerPoint } from '../load/verdict/observation.ts';
-import { azureCredential, clientCredential } from '../telemetry/azure-credential.ts';
 import {
   type MetricPoint,
   type MetricsRequest,
@@ -10,7 +8,8 @@ import {
   readArrivedMetrics,
   readClock,
 } from '../telemetry/azure-monitor.ts';
-import { contosoOptionsOf } from './local-store.ts';
+import { credentialOf } from './azure.ts';
+import { resourceIdsOf } from './resource-ids.ts';
 
 type Read = (fromMs: number, toMs: number) => Promise<ServerMetrics>;
 type Reading = { readonly [K in keyof ServerMetrics]: ServerMetrics[K] };
@@ -53,14 +52,12 @@ export function serverMetricsOf(scenario: Scenario, environment: Environment): R
   };
 }
 
-async function sourceOf({ local, auth }: Environment): Promise<Pick<Place, 'source' | 'minuteMs'>> {
-  if (!local) {
-    const credential = await azureCredential();
+async function sourceOf(environment: Environment): Promise<Pick<Place, 'source' | 'minuteMs'>> {
+  const { local } = environment;
+  const credential = await credentialOf(environment);
+  if (!local)
     return { source: (region) => ({ endpoint: `https://${region}.metrics.monitor.azure.com`, credential }), minuteMs: 60_000 };
-  }
-  if (auth.kind !== 'client-secret') throw new Error('the local store gives tokens for a client secret alone');
   const clock = await readClock(local.controlEndpoint);
-  const credential = clientCredential(auth);
   return { source: () => ({ endpoint: local.controlEndpoint, credential, clock }), minuteMs: 60_000 / clock.timeScale };
 }
 
@@ -86,7 +83,12 @@ async function readRu(at: Place): Promise<Reading> {
   for (const account of at.environment.cosmosAccounts) {
     const asked = { namespace: namespaces.cosmos, metrics: ['TotalRequestUnits'], aggregations: ['total'] as const };
     const before = at.fromMs - (idleMinutes + 1) * at.minuteMs;
-    const series = await read(at, regionOf(account), { ...asked, resourceIds: [cosmosId(at.environment, account)] }, before);
+    const series = await read(
+      at,
+      regionOf(account),
+      { ...asked, resourceIds: [resourceIdsOf(at.environment).cosmos(account.name)] },
+      before,
+    );
     for (const { atMs, value } of series.flatMap(({ points }) => totals(points, 'total')))
       byMinute.set(atMs, (byMinute.get(atMs) ?? 0) + value);
   }
@@ -125,7 +127,11 @@ async function readPartitions(at: Place): Promise<Reading> {
   for (const account of at.environment.cosmosAccounts) {
     const asked = { namespace: namespaces.cosmos, metrics: ['NormalizedRUConsumption'], aggregations: ['maximum'] as const };
     const by = ['CollectionName', 'PartitionKeyRangeId'];
-    const series = await read(at, regionOf(account), { ...asked, by, resourceIds: [cosmosId(at.environment, account)] });
+    const series = await read(at, regionOf(account), {
+      ...asked,
+      by,
+      resourceIds: [resourceIdsOf(at.environment).cosmos(account.name)],
+    });
     for (const { dimensions, points } of series) {
       const values = totals(points, 'maximum').map(({ value }) => value);
       const { collectionname: container = '', partitionkeyrangeid: partition = '' } = dimensions;
@@ -140,24 +146,10 @@ async function readMemory(at: Place): Promise<Reading> {
   for (const plan of at.environment.plans) {
     const region = at.environment.stamps.find((stamp) => stamp.plan === plan.name)?.region ?? '';
     const asked = { namespace: namespaces.plan, metrics: ['MemoryPercentage'], aggregations: ['average'] as const };
-    const series = await read(at, region, { ...asked, resourceIds: [planId(at.environment, plan)] });
+    const series = await read(at, region, { ...asked, resourceIds: [resourceIdsOf(at.environment).plan(plan.name)] });
     rows.push([plan.name, series.flatMap(({ points }) => totals(points, 'average'))]);
   }
   return { memoryPercent: Object.fromEntries(rows) };
 }
 
 const regionOf = (account: CosmosAccount) => account.regions[0] ?? '';
-
-function cosmosId(environment: Environment, account: CosmosAccount): string {
-  return account.resourceId ?? localId(environment, account.name, (resources) => resources.cosmos(account.name).id);
-}
-
-function planId(environment: Environment, plan: Plan): string {
-  return plan.resourceId ?? localId(environment, plan.name, (resources) => resources.plan(plan.name).id);
-}
-
-/** The local store's ids follow from its options; on Azure the file has to name them. */
-function localId(environment: Environment, name: string, of: (resources: ReturnType<typeof createResources>) => string): string {
-  if (!environment.local) throw new Error(`${name} has no resourceId in the environment file`);
-  return of(createResources(contosoOptionsOf(environment)));
-}

@@ -11,13 +11,24 @@ export interface ArmOptions {
   readonly now?: () => number;
 }
 
+/** Where ARM tells of an operation that it has accepted: kept somewhere, another process can wait for its end. */
+export interface ArmOperation {
+  /** `Azure-AsyncOperation` */
+  readonly status?: string | undefined;
+  readonly location?: string | undefined;
+}
+
+type Accepted = (operation: ArmOperation) => void;
+
 /** Azure Resource Manager: one driver for Azure and the local store. Paths are resource ids. */
 export interface Arm {
   get(path: string, apiVersion: string): Promise<unknown>;
-  /** These resolve once the operation is done, with its result where it has one. */
-  patch(path: string, apiVersion: string, body: unknown): Promise<unknown>;
-  put(path: string, apiVersion: string, body: unknown): Promise<unknown>;
-  post(path: string, apiVersion: string, body?: unknown): Promise<unknown>;
+  /** These resolve once the operation is done, with its result where it has one; `accepted` hears of one that takes its time. */
+  patch(path: string, apiVersion: string, body: unknown, accepted?: Accepted): Promise<unknown>;
+  put(path: string, apiVersion: string, body: unknown, accepted?: Accepted): Promise<unknown>;
+  post(path: string, apiVersion: string, body?: unknown, accepted?: Accepted): Promise<unknown>;
+  /** Resolves once an operation is over, however it ended; one that ARM knows no more is over. */
+  over(operation: ArmOperation): Promise<void>;
 }
 
 /** What ARM refused, or an operation that failed. */
@@ -70,17 +81,22 @@ export function createArm(options: ArmOptions): Arm {
   };
 
   /** Asks until the operation that an answer announces is over (Azure Resource Manager, "Track asynchronous operations"). */
-  const finish = async (url: string, first: Answer): Promise<unknown> => {
+  const finish = async (url: string, first: Answer, told?: Accepted): Promise<unknown> => {
     const status = headerOf(first, 'azure-asyncoperation');
     const location = headerOf(first, 'location');
     const isOver = first.status !== 202 && first.status !== 201;
     if (isOver || (!status && !location)) return first.body;
+    told?.({ status, location });
+    return follow(url, { status, location }, first);
+  };
+
+  const follow = async (url: string, { status, location }: ArmOperation, first?: Answer): Promise<unknown> => {
     const until = now() + (options.limitMs ?? defaultLimitMs);
     let last = first;
     for (;;) {
       if (now() >= until)
         throw new ArmError(0, 'OperationTimedOut', `${url} was not done within ${(options.limitMs ?? defaultLimitMs) / 1_000} s`);
-      await sleep(pauseOf(last));
+      if (last) await sleep(pauseOf(last));
       last = accepted(await send('GET', status ?? location ?? ''));
       if (!status && last.status !== 202) return last.body;
       const state = status ? String(fieldsOf(last.body).status) : 'InProgress';
@@ -89,11 +105,20 @@ export function createArm(options: ArmOptions): Arm {
     }
   };
 
-  const act = (method: Dispatcher.HttpMethod) => async (path: string, apiVersion: string, body?: unknown) => {
+  const act = (method: Dispatcher.HttpMethod) => async (path: string, apiVersion: string, body?: unknown, told?: Accepted) => {
     const url = `${endpoint}${path}?api-version=${apiVersion}`;
-    return finish(url, accepted(await send(method, url, body)));
+    return finish(url, accepted(await send(method, url, body)), told);
+  };
+  const over = async (operation: ArmOperation) => {
+    try {
+      await follow(operation.status ?? operation.location ?? '', operation);
+    } catch (error) {
+      const isOver = error instanceof ArmError && (error.status === 404 || error.status === 409);
+      if (!isOver) throw error;
+    }
   };
   return {
+    over,
     get: async (path, apiVersion) => accepted(await send('GET', `${endpoint}${path}?api-version=${apiVersion}`)).body,
     patch: act('PATCH'),
     put: act('PUT'),

@@ -37,7 +37,7 @@ type Variables = Readonly<Record<string, string | undefined>>;
  */
 export function parseEnvironment(text: string, variables: Variables): LoadEnvironment {
   const document = JSON.parse(text.replace(/^\uFEFF/, '')) as Record<string, unknown>;
-  const picked = Object.fromEntries(needed.filter((key) => key in document).map((key) => [key, document[key]]));
+  const picked = Object.fromEntries(needed.filter((key) => key in document).map((key) => [key, withoutArm(document[key])]));
   const given = substitute(picked, variables) as LoadEnvironment;
   return {
     ...given,
@@ -56,7 +56,19 @@ export function parseEnvironment(text: string, variables: Variables): LoadEnviro
   };
 }
 
-/** Their ARM ids may name variables that k6 has no use for, so they are left out. */
+/** Fields of ARM ids, which may name variables that k6 has no use for. */
+const armFields: ReadonlySet<string> = new Set(['resourceId', 'originGroupId'] satisfies (
+  | keyof Stamp
+  | keyof NonNullable<Environment['global']>
+)[]);
+
+function withoutArm(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(withoutArm);
+  if (typeof value !== 'object' || value === null) return value;
+  const kept = Object.entries(value).filter(([key]) => !armFields.has(key));
+  return Object.fromEntries(kept.map(([key, entry]) => [key, withoutArm(entry)]));
+}
+
 function sharedOf(list: unknown): Shared[] {
   return (list as Partial<Shared>[]).map(({ name = '', servesProduction = false }) => ({ name, servesProduction }));
 }
@@ -98,7 +110,10 @@ export function loadTargets(environment: Omit<LoadEnvironment, 'embedded'>, want
 }
 
 /** Whether load on a target is felt by production: it is one, or its plan or Cosmos account serves one, too. */
-export function servesProduction(environment: Omit<LoadEnvironment, 'embedded'>, { stamp }: Target): boolean {
+export function servesProduction(
+  environment: Omit<LoadEnvironment, 'embedded'>,
+  { stamp }: { readonly stamp?: string | undefined },
+): boolean {
   if (environment.production) return true;
   const shares = (list: readonly Shared[], name: string) => list.some((one) => one.name === name && one.servesProduction);
   // The global endpoint may lead to any stamp.

@@ -18,7 +18,7 @@ export interface Permit {
 export const refusal = (environment: string, fault: Fault) => new ConfigurationError(`Load on ${environment}`, [fault]);
 
 /** @throws ConfigurationError with all that is missing or wrong */
-export function requirePermit(environment: string, touching: readonly Target[], permit: Permit): void {
+export function requirePermit(environment: string, touching: readonly Pick<Target, 'name'>[], permit: Permit): void {
   const faults = [...windowFaults(permit), ...confirmFaults(environment, permit)];
   if (faults.length === 0) return;
   const names = touching.map((target) => target.name).join(', ');

@@ -67,6 +67,28 @@ const rows: readonly (readonly [string, Json, string, string, string])[] = [
     'one of client-secret, managed-identity, variable',
   ],
   ['a name in capitals', { 'stamps.0.name': 'West' }, 'stamps[0].name', '"West"', 'a lower-case name'],
+  [
+    'an id of another kind',
+    { 'stamps.0.resourceId': '/subscriptions/s/resourceGroups/g/providers/Microsoft.Web/serverfarms/p' },
+    'stamps[0].resourceId',
+    '"/subscriptions/s/resourceGroups/g/providers/Microsoft.Web/serverfarms/p"',
+    'providers/Microsoft.Web/sites/shop-westeurope',
+  ],
+  [
+    'a profile where its origin group belongs',
+    { 'global.originGroupId': '/subscriptions/s/resourceGroups/g/providers/Microsoft.Cdn/profiles/p' },
+    'global.originGroupId',
+    '"/subscriptions/s/resourceGroups/g/providers/Microsoft.Cdn/profiles/p"',
+    'profiles/shop/originGroups/stamps',
+  ],
+  [
+    'a url for an id',
+    { 'stamps.0.resourceId': 'https://portal/sites/shop' },
+    'stamps[0].resourceId',
+    '"https://portal/sites/shop"',
+    'an ARM id: /subscriptions/',
+  ],
+  ['an origin without a name', { 'stamps.0.origin': '' }, 'stamps[0].origin', '""', 'a text that is not empty'],
   ['no stamps', { stamps: [] }, 'stamps', 'an empty list', 'a list of at least 1 entry'],
   ['no plans', { plans: [] }, 'plans', 'an empty list', 'a list of at least 1 entry'],
   [

@@ -165,6 +165,31 @@ describe('an operation', () => {
     expect(waits).toEqual([ms]);
   });
 
+  test('tells where it can be followed, before it ends', async () => {
+    const { arm, url, seen } = await scripted([
+      { status: 202, headers: asynchronous },
+      { status: 200, body: { status: 'Failed' } },
+    ]);
+    const told: object[] = [];
+    await expect(arm.post('/r', '2024-04-01', {}, (operation) => told.push(operation, [...seen]))).rejects.toThrow();
+    expect(told).toEqual([{ status: `${url}/status`, location: `${url}/result` }, [expect.stringMatching(/^POST/)]]);
+  });
+
+  test.each([
+    ['it has succeeded', [running, { status: 200, body: { status: 'Succeeded' } }]],
+    ['it has failed', [running, { status: 200, body: { status: 'Failed' } }]],
+    ['ARM knows it no more', [{ status: 404, body: { error: { code: 'OperationNotFound', message: '' } } }]],
+  ] as const)('of another process is over once %s', async (_when, steps) => {
+    const { arm, url, seen } = await scripted(steps);
+    await arm.over({ status: `${url}/status` });
+    expect(seen).toHaveLength(steps.length);
+  });
+
+  test('of another process is not over while ARM can’t say', async () => {
+    const { arm, url } = await scripted([{ status: 503 }]);
+    await expect(arm.over({ status: `${url}/status` })).rejects.toMatchObject({ status: 503 });
+  });
+
   test('carries its token to ARM alone', async () => {
     const { arm, seen } = await scripted([{ status: 202, headers: { location: 'http://127.0.0.1:9/steal' } }]);
     await expect(arm.post('/r', '2024-04-01')).rejects.toMatchObject({ code: 'ForeignLocation' });

@@ -12,6 +12,8 @@ describe('resources', () => {
     const local = createResources(contosoOptionsOf(environment));
     for (const { name, resourceId } of environment.plans) expect(resourceId).toBe(local.plan(name).id);
     for (const { name, resourceId } of environment.cosmosAccounts) expect(resourceId).toBe(local.cosmos(name).id);
+    for (const { name, resourceId } of environment.stamps) expect(resourceId).toBe(local.site(name).id);
+    expect(environment.global?.originGroupId).toBe(`${local.frontDoor.id}/originGroups/shop`);
   });
 
   test.each([

@@ -126,10 +126,16 @@ describe('the whole store', () => {
 
   test('swaps the slots of a site', async () => {
     expect(await buildAt('westeurope-staging')).toBe('staging');
+    const site = resources.site('westeurope').id;
+    expect(await arm.get(site, version)).toMatchObject({ properties: { slotSwapStatus: null } });
+    const askedAt = Date.now();
     await arm.post(`${resources.site('westeurope', 'staging').id}/slotsswap`, version, {
       targetSlot: 'production',
       preserveVnet: true,
     });
+    const { properties } = (await arm.get(site, version)) as { properties: { slotSwapStatus: { timestampUtc: string } } };
+    expect(properties.slotSwapStatus).toMatchObject({ sourceSlotName: 'staging', destinationSlotName: 'production' });
+    expect(Date.parse(properties.slotSwapStatus.timestampUtc)).toBeGreaterThanOrEqual(askedAt);
     const state = (await store.admin('GET', '/admin/state')).json as {
       stamps: { name: string; slots: { slot: string; events: { reason: string }[] }[] }[];
     };

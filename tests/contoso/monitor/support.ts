@@ -113,6 +113,7 @@ export function fakeActions(): Actions {
         settle = (error) => (error ? reject(error) : resolve());
       });
     },
+    lastSwap: () => undefined,
     setInstanceCount(plan, count) {
       if (count < 1 || count > 10) throw new RangeError(`plan ${plan} (S2): ${count} instances; allowed: 1 to 10`);
       calls.push(`instances ${plan} ${count}`);

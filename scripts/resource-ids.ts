@@ -1,0 +1,38 @@
+import { createResources, originGroup } from '../fixtures/contoso/azure/arm/resources.ts';
+import { ConfigurationError } from '../fixtures/environments/errors.ts';
+import type { Environment } from '../fixtures/environments/schema.ts';
+import type { ResourceIds } from '../load/control/actions.ts';
+import { contosoOptionsOf } from './local-store.ts';
+
+type Resources = ReturnType<typeof createResources>;
+
+/** ARM ids of an environment: as its file names them; those of the local store follow from what it is made of. */
+export function resourceIdsOf(environment: Environment): ResourceIds & { cosmos(account: string): string } {
+  const idOf = (id: string | undefined, path: string, local: (resources: Resources) => string): string => {
+    if (id !== undefined) return id;
+    if (environment.local) return local(createResources(contosoOptionsOf(environment)));
+    const fault = { path, seen: 'nothing', allowed: 'the ARM id of the resource: server metrics and control actions need it' };
+    throw new ConfigurationError(`Environment ${environment.name}`, [fault]);
+  };
+  const indexOf = (all: readonly { readonly name: string }[], name: string) => all.findIndex((each) => each.name === name);
+  return {
+    site(stamp) {
+      const index = indexOf(environment.stamps, stamp);
+      return idOf(environment.stamps[index]?.resourceId, `stamps[${index}].resourceId`, ({ site }) => site(stamp).id);
+    },
+    origin(stamp) {
+      const name = environment.stamps.find((each) => each.name === stamp)?.origin ?? stamp;
+      const local = ({ frontDoor }: Resources) => `${frontDoor.id}/originGroups/${originGroup}`;
+      return `${idOf(environment.global?.originGroupId, 'global.originGroupId', local)}/origins/${name}`;
+    },
+    plan(name) {
+      const index = indexOf(environment.plans, name);
+      return idOf(environment.plans[index]?.resourceId, `plans[${index}].resourceId`, ({ plan }) => plan(name).id);
+    },
+    cosmos(account) {
+      const index = indexOf(environment.cosmosAccounts, account);
+      const path = `cosmosAccounts[${index}].resourceId`;
+      return idOf(environment.cosmosAccounts[index]?.resourceId, path, ({ cosmos }) => cosmos(account).id);
+    },
+  };
+}
