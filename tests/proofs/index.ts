@@ -1,5 +1,9 @@
+import { baselines } from './baselines.ts';
 import { mainJob } from './main-job.ts';
 import type { ProofArea } from './proof.ts';
 
 /** Every area of `npm run prove -- <area>`; a new one is a row here. */
-export const proofAreas: Readonly<Record<string, ProofArea>> = { 'main-job': mainJob };
+export const proofAreas: Readonly<Record<string, ProofArea>> = {
+  'main-job': mainJob,
+  baselines,
+};

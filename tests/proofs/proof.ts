@@ -20,6 +20,11 @@ export function atMost(name: string, seen: number, limit: number, unit: string):
   return { name, seen: `${Number(seen.toPrecision(3))} ${unit}`, wanted: `at most ${limit} ${unit}`, holds: seen <= limit };
 }
 
+/** A row whose figure must not be below the limit. */
+export function atLeast(name: string, seen: number, limit: number, unit: string): ProofRow {
+  return { name, seen: `${Number(seen.toPrecision(3))} ${unit}`, wanted: `at least ${limit} ${unit}`, holds: seen >= limit };
+}
+
 /** A row whose value must be this very one. */
 export function exactly(name: string, seen: unknown, wanted: unknown): ProofRow {
   return { name, seen: String(seen), wanted: String(wanted), holds: seen === wanted };

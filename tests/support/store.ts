@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { Agent, request } from 'undici';
 import { startContoso } from '../../fixtures/contoso/contoso.ts';
 import type { Contoso, ContosoOptions } from '../../fixtures/contoso/options.ts';
+import type { BuildName } from '../../fixtures/contoso/shop/builds.ts';
 import { loadEnvironment } from '../../fixtures/environments/load.ts';
 import type { Environment } from '../../fixtures/environments/schema.ts';
 import { contosoOptionsOf } from '../../scripts/local-store.ts';
@@ -14,6 +15,8 @@ export interface TestStoreOptions {
   /** Changes local.json before the store starts; whatever ports it names, the store takes free ones. */
   readonly change?: (environment: Environment) => Environment;
   readonly documents?: ContosoOptions['documents'];
+  /** What every stamp runs; default good. */
+  readonly build?: BuildName;
 }
 
 export interface TestAnswer {
@@ -51,9 +54,9 @@ export interface SendOptions {
 
 /** A whole local store on free ports, with files that commands can be pointed at. Close it when done. */
 export async function startTestStore(options: TestStoreOptions = {}): Promise<TestStore> {
-  const { timeScale = 60, change = (e) => e, documents = {} } = options;
+  const { timeScale = 60, change = (e) => e, documents = {}, build = 'good' } = options;
   const wanted = change(loadEnvironment('local', {}));
-  const contoso = await startContoso({ ...withFreePorts(wanted), timeScale, documents });
+  const contoso = await startContoso({ ...withFreePorts(wanted, build), timeScale, documents });
   const environment = actual(wanted, contoso, timeScale);
   const folder = mkdtempSync(join(tmpdir(), 'contoso-'));
   const environmentFile = join(folder, 'environment.json');
@@ -90,13 +93,18 @@ export async function startTestStore(options: TestStoreOptions = {}): Promise<Te
   };
 }
 
-function withFreePorts(environment: Environment) {
+function withFreePorts(environment: Environment, build: BuildName) {
   const options = contosoOptionsOf(environment);
   return {
     ...options,
     controlPort: 0,
     ...(options.globalPort === undefined ? {} : { globalPort: 0 }),
-    stamps: options.stamps.map((stamp) => ({ ...stamp, port: 0, slots: stamp.slots.map((slot) => ({ ...slot, port: 0 })) })),
+    stamps: options.stamps.map((stamp) => ({
+      ...stamp,
+      build,
+      port: 0,
+      slots: stamp.slots.map((slot) => ({ ...slot, port: 0 })),
+    })),
   };
 }
 
