@@ -1,82 +1,42 @@
-import type { CosmosAccount, Environment } from '../fixtures/environments/schema.ts';
+import type { Environment } from '../fixtures/environments/schema.ts';
 import type { Scenario } from '../load/run.ts';
 import type { RuMinute, ServerMetrics, ServerPoint } from '../load/verdict/observation.ts';
-import {
-  type MetricPoint,
-  type MetricsRequest,
-  type MetricsSource,
-  readArrivedMetrics,
-  readClock,
-} from '../telemetry/azure-monitor.ts';
-import { credentialOf } from './azure.ts';
+import { namespaces, type Place, read, regionOf, regionOfPlan, sourceOf, totals } from './metrics-place.ts';
 import { resourceIdsOf } from './resource-ids.ts';
+import { readSeries } from './server-series.ts';
 
 type Read = (fromMs: number, toMs: number) => Promise<ServerMetrics>;
 type Reading = { readonly [K in keyof ServerMetrics]: ServerMetrics[K] };
 
-/** What each scenario asks the servers for; the others are judged by what k6 saw. */
+/** What a scenario asks the servers for beside the time axis. */
 const wanted: Partial<Record<Scenario, (at: Place) => Promise<Reading>>> = {
   'cosmos-ru': async (at) => ({ ...(await readRu(at)), ...(await readPartitions(at)) }),
   'hot-product': readPartitions,
   soak: readMemory,
 };
 
-/** Azure's metrics lag by a minute or more: three of their minutes are waited for, and what isn't there then is a hole. */
-const patienceMinutes = 3;
 /** The store at rest, so many of the metrics' minutes before the load. */
 const idleMinutes = 5;
 /** Least squares needs requests in every window: minutes of a local store, which pass in a second, are put together. */
 const shortestWindowMs = 4_000;
 
-interface Place {
-  readonly environment: Environment;
-  readonly source: (region: string) => MetricsSource;
-  /** Wall time of one minute of the metrics. */
-  readonly minuteMs: number;
-  readonly fromMs: number;
-  readonly toMs: number;
-}
-
-/** Reads what a scenario needs of Azure Monitor, or of the local store in its place; undefined where it needs nothing. */
+/**
+ * Reads of Azure Monitor, or of the local store in its place, what a run shows on its time axis and is judged by; undefined
+ * for a smoke test, which is over before the metrics have their first minute.
+ */
 export function serverMetricsOf(scenario: Scenario, environment: Environment): Read | undefined {
-  const read = wanted[scenario];
-  if (!read) return undefined;
+  if (scenario === 'smoke') return undefined;
   return async (fromMs, toMs) => {
     try {
-      const { source, minuteMs } = await sourceOf(environment);
-      return await read({ environment, source, minuteMs, fromMs, toMs });
+      const at = { environment, ...(await sourceOf(environment)), fromMs, toMs };
+      const [series, asked] = await Promise.all([readSeries(at), wanted[scenario]?.(at)]);
+      return { ...asked, series };
     } catch (error) {
       // No metrics are no reason to lose the run: the verdict says that they are missing, and why.
       return { missing: `no server metrics (${error instanceof Error ? error.message : String(error)})` };
     }
   };
 }
-
-async function sourceOf(environment: Environment): Promise<Pick<Place, 'source' | 'minuteMs'>> {
-  const { local } = environment;
-  const credential = await credentialOf(environment);
-  if (!local)
-    return { source: (region) => ({ endpoint: `https://${region}.metrics.monitor.azure.com`, credential }), minuteMs: 60_000 };
-  const clock = await readClock(local.controlEndpoint);
-  return { source: () => ({ endpoint: local.controlEndpoint, credential, clock }), minuteMs: 60_000 / clock.timeScale };
-}
-
-const namespaces = { cosmos: 'Microsoft.DocumentDB/databaseAccounts', plan: 'Microsoft.Web/serverfarms' } as const;
-
-async function read(at: Place, region: string, asked: Omit<MetricsRequest, 'from' | 'to'>, fromMs = at.fromMs) {
-  const patience = { until: at.toMs + patienceMinutes * at.minuteMs, everyMs: Math.max(250, at.minuteMs / 6) };
-  // The minute in which the last answers came belongs to the run.
-  const span = { from: floor(fromMs, at), to: at.toMs + at.minuteMs };
-  const { series, failures } = await readArrivedMetrics(at.source(region), { ...asked, ...span }, patience);
-  const [failure] = failures;
-  if (failure) throw new Error(`${failure.metric}: ${failure.reason}`);
-  return series;
-}
-
-const floor = (ms: number, { minuteMs }: Place) => Math.floor(ms / minuteMs) * minuteMs;
-
-const totals = (points: readonly MetricPoint[], of: 'total' | 'average' | 'maximum'): ServerPoint[] =>
-  points.flatMap(({ at, values }) => (values?.[of] === undefined ? [] : [{ atMs: at, value: values[of] }]));
 
 async function readRu(at: Place): Promise<Reading> {
   const byMinute = new Map<number, number>();
@@ -144,12 +104,12 @@ async function readPartitions(at: Place): Promise<Reading> {
 async function readMemory(at: Place): Promise<Reading> {
   const rows: [string, ServerPoint[]][] = [];
   for (const plan of at.environment.plans) {
-    const region = at.environment.stamps.find((stamp) => stamp.plan === plan.name)?.region ?? '';
     const asked = { namespace: namespaces.plan, metrics: ['MemoryPercentage'], aggregations: ['average'] as const };
-    const series = await read(at, region, { ...asked, resourceIds: [resourceIdsOf(at.environment).plan(plan.name)] });
+    const series = await read(at, regionOfPlan(at.environment, plan), {
+      ...asked,
+      resourceIds: [resourceIdsOf(at.environment).plan(plan.name)],
+    });
     rows.push([plan.name, series.flatMap(({ points }) => totals(points, 'average'))]);
   }
   return { memoryPercent: Object.fromEntries(rows) };
 }
-
-const regionOf = (account: CosmosAccount) => account.regions[0] ?? '';

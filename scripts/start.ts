@@ -9,6 +9,7 @@ import { exitCodeOf, type LoadVerdict } from '../load/verdict/verdict.ts';
 import type { RunReport } from '../pages/report/run-report.ts';
 import { writeReport } from '../pages/report/write.ts';
 import { renderRun } from '../pages/terminal.ts';
+import { trustCertificates } from '../telemetry/trust.ts';
 import { type ExitCode, type Interruption, parseFlags, runCommand, worstExit } from './exit-code.ts';
 import { caFileOf, ensureStore } from './local-store.ts';
 import { type JourneyRound, runJourneys } from './playwright-run.ts';
@@ -61,11 +62,20 @@ function journeys(environment: Environment, nameOrPath: string, folder: string, 
   return runJourneys(nameOrPath, path.join(folder, 'results.json'), signal);
 }
 
-function throughput(environment: Environment, nameOrPath: string, folder: string, signal: AbortSignal): Promise<LoadVerdict> {
+async function throughput(
+  environment: Environment,
+  nameOrPath: string,
+  runDirectory: string,
+  signal: AbortSignal,
+): Promise<LoadVerdict> {
   const { ratePerSecond, durationSeconds } = environment.load;
   console.log(`load at ${ratePerSecond} requests/s for ${durationSeconds} s`);
   const caFile = environment.local && caFileOf(environment);
-  return runLoad({ environment, nameOrPath, scenario: 'target', runDirectory: folder, caFile, signal, progress: process.stderr });
+  trustCertificates(caFile);
+  const { serverMetricsOf } = await import('./server-metrics.ts');
+  const serverMetrics = serverMetricsOf('target', environment);
+  const options = { environment, nameOrPath, scenario: 'target', runDirectory, caFile, signal, serverMetrics } as const;
+  return runLoad({ ...options, progress: process.stderr });
 }
 
 type Parts = Omit<RunReport, 'run' | 'startedAt' | 'endedAt' | 'exitCode'>;

@@ -37,6 +37,8 @@ const prior = { freedom: 4, floor: 0.02 } as const;
 
 /** What the whole run is faster or slower by, apart from its steps. */
 const allSteps = 'all steps';
+/** What shares the machine with a run moves all of it by this much from one to the next, and by twice as much now and then. */
+const floorOfAll = 0.05;
 
 export const keyOf = (verdict: LoadVerdict): Omit<Baseline, 'runs'> => ({
   scenario: verdict.scenario,
@@ -145,7 +147,12 @@ function latencyRows(baseline: Baseline, metrics: readonly RunMetric[]): Row[] {
     const effect = Math.log(metric.value) - shiftOf(now) - centre;
     return { ...metric, before: Math.exp(centre), now: metric.value, effect, spread: deviation(left), freedom: left.length - 1 };
   });
-  const whole = { before: 1, now: Math.exp(shiftOf(now)), effect: shiftOf(now) - mean(shifts), spread: deviation(shifts) };
+  const whole = {
+    before: 1,
+    now: Math.exp(shiftOf(now)),
+    effect: shiftOf(now) - mean(shifts),
+    spread: Math.max(floorOfAll, deviation(shifts)),
+  };
   const all = { name: allSteps, unit: '×', ...whole, freedom: shifts.length - 1 };
   // With few steps their median is mostly the step itself.
   return tested([...(steps.length >= 4 ? [all] : []), ...steps]);

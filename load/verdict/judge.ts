@@ -7,6 +7,7 @@ import { judgeJourneys } from './journeys.ts';
 import { type RunObservation, sentSeconds } from './observation.ts';
 import { judgeRate, saturated } from './rate.ts';
 import { metricsOf } from './run-metrics.ts';
+import { judgeServer } from './server.ts';
 import { count, ms, percent, seconds } from './units.ts';
 import { type Judgement, type LoadVerdict, type RuLedger, worstOf } from './verdict.ts';
 
@@ -68,6 +69,7 @@ function judgementsOf(seen: Seen): Judgement[] {
     judgeRate(run),
     ...judgeExceptions(run),
     ...judgeJourneys(run),
+    ...judgeServer(run),
   ];
   return [...judged, ...judgeThresholds(run, judged)];
 }

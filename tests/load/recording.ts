@@ -14,7 +14,7 @@ export const slowStep = 'reviews › post a review';
 /** Runs of the good build and of the slower one: a baseline file each, as `--save-baseline` writes them. */
 export const recordedIn = (build: 'good' | 'slower') => join(__dirname, 'recorded', `${build}.json`);
 
-/** One stamp, and a mix in which every step comes up about 45 times within five seconds: enough for a p95. */
+/** One stamp, and a mix in which every step comes up about 45 times within five seconds. */
 const alone = ({ global: _, stamps: [stamp], load, ...rest }: Environment): Environment => {
   if (!stamp) throw new Error('local.json has no stamp');
   const mix = { browse: 1, search: 1, reviews: 1 };
@@ -22,12 +22,12 @@ const alone = ({ global: _, stamps: [stamp], load, ...rest }: Environment): Envi
 };
 
 /** A short `target` run against a local store of its own that runs the build. */
-export async function recordRun(build: BuildName): Promise<LoadVerdict> {
+export async function recordRun(build: BuildName, durationSeconds?: number): Promise<LoadVerdict> {
   const store = await startTestStore({ change: alone, build });
   const runDirectory = mkdtempSync(join(tmpdir(), 'recorded-'));
   try {
     const { environment, environmentFile: nameOrPath, caFile } = store;
-    return await runLoad({ environment, nameOrPath, scenario: 'target', caFile, runDirectory });
+    return await runLoad({ environment, nameOrPath, scenario: 'target', caFile, runDirectory, durationSeconds });
   } finally {
     await store.close();
     rmSync(runDirectory, { recursive: true, force: true });
