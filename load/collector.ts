@@ -107,9 +107,10 @@ export class Collector {
   }
 
   addCharge(field: (name: string) => string): void {
-    const { journey = '', step = '' } = tagsOf(field('extra_tags'));
+    const { journey = '', step = '', outcome } = tagsOf(field('extra_tags'));
     const ru = Number(field('metric_value'));
-    this.steps.addCharge(journey, step, ru);
+    // A journey that broke off has not cost what it costs.
+    if (outcome === 'passed') this.steps.addCharge(journey, step, ru);
     this.secondOf(Number(field('timestamp'))).ru += ru;
   }
 

@@ -56,7 +56,8 @@ async function readRu(at: Place): Promise<Reading> {
   const idle = minutes.filter(({ toMs }) => toMs <= at.fromMs).map(({ ru }) => ru / (at.minuteMs / 1000));
   return {
     ruMinutes: together(
-      minutes.filter(({ fromMs }) => fromMs >= at.fromMs),
+      // The minute in which the load began is in part at rest, as its seconds say.
+      minutes.filter(({ toMs }) => toMs > at.fromMs),
       at,
     ),
     // The mean: what runs at rest may do so every other minute.

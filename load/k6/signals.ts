@@ -52,6 +52,7 @@ export const signals: Hooks = {
   },
 };
 
-export function noteCharges({ steps }: JourneyRecord): void {
-  for (const { name, requestCharge } of steps) if (requestCharge !== undefined) stepCharge.add(requestCharge, { step: name });
+export function noteCharges({ steps, outcome }: JourneyRecord): void {
+  for (const { name, requestCharge } of steps)
+    if (requestCharge !== undefined) stepCharge.add(requestCharge, { step: name, outcome });
 }

@@ -32,11 +32,15 @@ interface Rows {
   readonly rows: RuLedger['journeys'];
 }
 
-/** The store says what each request cost: the sums are exact, and the interval is that of the mean of the iterations. */
+/**
+ * The store says what each request cost: the sums over the iterations that passed are exact, and the interval is that of
+ * their mean. One that failed ended early, or an answer that was waited for in vain took its charge along.
+ */
 function passedThrough({ samples }: RunObservation): Rows | undefined {
   const steps = Object.values(samples.steps).filter(({ charges }) => charges > 0);
   if (steps.length === 0) return undefined;
-  const rows = Object.entries(samples.journeys).map(([journey, { iterations }]) => {
+  const rows = Object.entries(samples.journeys).map(([journey, { iterations: all, failed, unclear, exceptions }]) => {
+    const iterations = all - failed - unclear - exceptions;
     const own = steps.filter((step) => step.journey === journey);
     const parts = own.map(({ step, ru }) => ({ step, ru: round(ru / Math.max(1, iterations)) }));
     // Steps of one iteration vary on their own: their variances add up.
@@ -81,10 +85,8 @@ function fitted(run: RunObservation): Rows | undefined {
 function windowsOf({ samples, server }: RunObservation, names: readonly string[]) {
   const requestsOf = (journey: string) => samples.mixSeconds.reduce((sum, { requests }) => sum + (requests[journey] ?? 0), 0);
   const perRequest = names.map((name) => (samples.journeys[name]?.iterations ?? 0) / Math.max(1, requestsOf(name)));
-  const [first, last] = [samples.firstAtMs ?? 0, samples.lastAtMs ?? 0];
-  // A minute that is half load and half not is told apart by its seconds; one that the samples only graze is not.
-  const minutes = (server?.ruMinutes ?? []).filter(({ fromMs, toMs }) => fromMs >= first - 1000 && toMs <= last + 1000);
-  return minutes.map(({ fromMs, toMs, ru }) => {
+  // A minute that is in part load and in part rest is told apart by its seconds.
+  return (server?.ruMinutes ?? []).map(({ fromMs, toMs, ru }) => {
     const iterations = names.map((name, i) => {
       const requests = samples.mixSeconds.reduce(
         (sum, second) => sum + (second.requests[name] ?? 0) * overlap(second.atMs, second.atMs + 1000, fromMs, toMs),

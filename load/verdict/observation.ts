@@ -66,7 +66,7 @@ export interface StepSamples {
   readonly requests: number;
   readonly p50Ms?: number | undefined;
   readonly p95Ms?: number | undefined;
-  /** Times that the step told its RU. */
+  /** Times that the step told its RU, in iterations that passed. */
   readonly charges: number;
   readonly ru: number;
   /** Sum of the squares, for the spread. */

@@ -102,9 +102,10 @@ describe("k6's samples", () => {
     expect(collected([dropped(3), dropped(4)]).droppedIterations).toBe(7);
   });
 
-  it('tell steps, their RU and what was retried', () => {
+  it('tell steps, their RU where they passed, and what was retried', () => {
     const inStep = (step: string, ms: number) => request({ ms }).replace(/,,$/, `,target=a&step=${step}&journey=browse,`);
-    const charge = (step: string, ru: number) => `step_charge,${start},${ru},,,,,,target,,journey=browse&step=${step},`;
+    const charge = (step: string, ru: number, outcome = 'passed') =>
+      `step_charge,${start},${ru},,,,,,target,,journey=browse&outcome=${outcome}&step=${step},`;
     const retried = `throttle_retries,${start},3,,,,,,target,,journey=browse,`;
     const samples = collected([
       inStep('list', 10),
@@ -112,6 +113,7 @@ describe("k6's samples", () => {
       inStep('view', 5),
       charge('list', 42.5),
       charge('list', 40),
+      charge('list', 7, 'failed'),
       retried,
     ]);
     expect(samples.steps['browse › list']).toMatchObject({ journey: 'browse', step: 'list', requests: 2, charges: 2, ru: 82.5 });
@@ -119,7 +121,7 @@ describe("k6's samples", () => {
     expect(samples.steps['browse › view']).toMatchObject({ requests: 1, charges: 0, ru: 0 });
     expect(samples.steps['browse › list']?.p95Ms).toBeCloseTo(30, 0);
     expect(samples.throttleRetries).toBe(3);
-    expect(samples.seconds[0]).toMatchObject({ ru: 82.5, throttleRetries: 3 });
+    expect(samples.seconds[0]).toMatchObject({ ru: 89.5, throttleRetries: 3 });
     expect(samples.mixSeconds).toEqual([{ atMs: start, requests: { browse: 3 } }]);
   });
 

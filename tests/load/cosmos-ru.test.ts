@@ -159,6 +159,16 @@ describe('the RU ledger', () => {
     }
   });
 
+  it('leaves out iterations that broke off, which cost less than the journey does', () => {
+    const { journeys, steps } = charged(60);
+    const broken = { iterations: 100, failed: 30, unclear: 6, exceptions: 4 };
+    const some = Object.fromEntries(Object.entries(journeys).map(([name, row]) => [name, { ...row, ...broken }]));
+    for (const row of ledgerOf(at({ samples: { journeys: some, steps } }))?.journeys ?? []) {
+      expect(row.ru).toBe(cost[row.journey as Name]);
+      expect(row.iterations).toBe(60);
+    }
+  });
+
   it.each([
     { title: 'without noise', change: {}, within: 0.001 },
     { title: 'with noise', change: { noise: 0.01, windows: 12 }, within: 0.1 },

@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Agent, request } from 'undici';
+import type { TableName } from '../../fixtures/contoso/azure/monitor/tables.ts';
 import { startContoso } from '../../fixtures/contoso/contoso.ts';
 import type { Contoso, ContosoOptions } from '../../fixtures/contoso/options.ts';
 import type { BuildName } from '../../fixtures/contoso/shop/builds.ts';
@@ -40,6 +41,8 @@ export interface TestStore {
   send(url: string, init?: SendOptions): Promise<TestAnswer>;
   /** The admin API, with its token: `admin('POST', '/admin/faults', { kind: 'payment-down' })`. */
   admin(method: SendOptions['method'], path: string, body?: unknown): Promise<TestAnswer>;
+  /** Rows of a Log Analytics table, of one workspace or of all. */
+  table(name: TableName, workspace?: string): Promise<Record<string, unknown>[]>;
   /** A token for synthetic shoppers, from the identity provider. */
   token(): Promise<string>;
   close(): Promise<void>;
@@ -84,6 +87,8 @@ export async function startTestStore(options: TestStoreOptions = {}): Promise<Te
         body,
         headers: { authorization: `Bearer ${environment.local?.adminToken}` },
       }),
+    table: (name, workspace) =>
+      tableOf(environment, dispatcher, workspace === undefined ? name : `${name}?workspace=${workspace}`),
     token: () => tokenOf(environment, dispatcher),
     async close() {
       await dispatcher.destroy();
@@ -126,6 +131,17 @@ function actual(environment: Environment, contoso: Contoso, timeScale: number): 
     telemetry: { connectionString: contoso.connectionString },
     ...(local ? { local: { ...local, controlEndpoint: contoso.controlUrl, timeScale } } : {}),
   };
+}
+
+async function tableOf({ local }: Environment, dispatcher: Agent, query: string): Promise<Record<string, unknown>[]> {
+  const headers = { authorization: `Bearer ${local?.adminToken}` };
+  const { statusCode, body } = await request(`${local?.controlEndpoint}/admin/tables/${query}`, { dispatcher, headers });
+  const text = await body.text();
+  if (statusCode !== 200) throw new Error(`${query} answered ${statusCode}: ${text}`);
+  return text
+    .split('\n')
+    .filter(Boolean)
+    .map((line) => JSON.parse(line) as Record<string, unknown>);
 }
 
 async function tokenOf({ auth }: Environment, dispatcher: Agent): Promise<string> {

@@ -1,5 +1,4 @@
 import tls from 'node:tls';
-import { request } from 'undici';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { createResources } from '../../../fixtures/contoso/azure/arm/resources.ts';
 import { type TableName, tables } from '../../../fixtures/contoso/azure/monitor/tables.ts';
@@ -43,18 +42,7 @@ afterAll(async () => {
   tls.setDefaultCACertificates(trusted);
 });
 
-const table = async (name: TableName, workspace?: string): Promise<Record<string, unknown>[]> => {
-  const { statusCode, body } = await request(
-    `${store.contoso.controlUrl}/admin/tables/${name}${workspace ? `?workspace=${workspace}` : ''}`,
-    {
-      dispatcher: store.dispatcher,
-      headers: { authorization: `Bearer ${store.environment.local?.adminToken}` },
-    },
-  );
-  expect(statusCode).toBe(200);
-  const lines = (await body.text()).split('\n').filter(Boolean);
-  return lines.map((line) => JSON.parse(line) as Record<string, unknown>);
-};
+const table = (name: TableName, workspace?: string) => store.table(name, workspace);
 const buildAt = async (target: string) =>
   (await store.send(`${store.contoso.urls[target]}/api/products`)).headers['x-contoso-slot'];
 

@@ -10,6 +10,7 @@ import { contoso } from './support.ts';
 
 const namespace = 'Microsoft.DocumentDB/databaseAccounts' as const;
 const operation: CosmosOperation = {
+  activityId: '0f0e',
   at: 0,
   region: 'westeurope',
   database: 'shop',

@@ -193,6 +193,7 @@ describe('Key Vault', () => {
 // Source: references of CDBDataPlaneRequests and CDBPartitionKeyRUConsumption.
 describe('Cosmos DB', () => {
   const operation: CosmosOperation = {
+    activityId: '0f0e',
     at: 0,
     region: 'westeurope',
     database: 'shop',
@@ -249,8 +250,9 @@ describe('Cosmos DB', () => {
       RegionName: 'westeurope',
       RequestCharge: 3.5,
     });
-    // Joined by it to the request.
-    expect(consumption?.ActivityId).toBe(rows('CDBDataPlaneRequests')[0]?.ActivityId);
+    // Joined by it to the request, and to the client that got it in `x-ms-activity-id`.
+    expect(rows('CDBDataPlaneRequests')[0]?.ActivityId).toBe(operation.activityId);
+    expect(consumption?.ActivityId).toBe(operation.activityId);
     void monitor.close();
     expect(stopped).toEqual(['contoso']);
   });
