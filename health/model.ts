@@ -5,7 +5,7 @@ export const healthStates = ['healthy', 'unknown', 'degraded', 'unhealthy'] as c
 export type Health = (typeof healthStates)[number];
 export const severityOf: Readonly<Record<Health, number>> = { healthy: 0, unknown: 1, degraded: 2, unhealthy: 3 };
 
-/** What a state adds to its parent's score; unknown adds nothing, and isn't divided by. */
+/** Points of a state; unknown has none, and isn't divided by. */
 export const scoreOf: Readonly<Record<Exclude<Health, 'unknown'>, number>> = { healthy: 100, degraded: 50, unhealthy: 0 };
 
 /** What a child means to its parent. */
@@ -24,11 +24,11 @@ export interface Bond {
  *
  * worst: the worst of them, by the order of `healthStates`.
  * redundancy: all unhealthy → unhealthy; else any degraded or unhealthy → degraded; else any unknown → unknown; else healthy.
- * weighted: the score of the known ones, Σ weight · score / Σ weight, against `weightedBounds`: below unhealthyBelow →
+ * weighted: points of the known ones' states, Σ weight · points / Σ weight, against `weightedBounds`: below unhealthyBelow →
  *   unhealthy, below degradedBelow → degraded; else any unknown → unknown, else healthy. None known: unknown.
  *
- * The score of every parent is Σ weight · score / Σ weight over its children that count and have one (before atMost); a signal's
- * is that of its state; without any, none.
+ * The score that is shown beside a state is finer: of a signal the points of its state (before atMost), of a parent
+ * Σ weight · score / Σ weight over those that count and have one; without any, none. No state follows from it.
  */
 export type Rule = 'worst' | 'redundancy' | 'weighted';
 

@@ -14,32 +14,50 @@ export type WindowRule = Pick<AlertSettings, 'open' | 'close'>;
 /** undecided: no window within sight decides, so that an open incident stays open and a closed one closed. */
 export type Standing = { readonly state: 'open'; readonly sinceMs: number } | { readonly state: 'closed' | 'undecided' };
 
+/** At which bin a rule last held, and at which it first did since the other one. */
+export interface Decision {
+  readonly is: 'reached' | 'left';
+  readonly since: number;
+}
+
 /**
  * n of m bins open and j of m close, as a pure function of a bounded window: the latest bin at which either rule held
- * decides. Bins are oldest first. The loader holds n + j above m, so that no bin does both.
+ * decides, from bin `from` on; undefined where neither did. Bins are oldest first, and unknown before the first. n + j is
+ * above m, so that no bin does both.
  */
-export function standingOf(bins: readonly Bin[], { open, close }: WindowRule): Standing {
-  const holds = (end: number, state: BinState, least: number, of: number) => {
-    let count = 0;
-    for (let i = Math.max(0, end - of + 1); i <= end; i += 1) if (bins[i]?.state === state) count += 1;
-    return count >= least;
-  };
-  let firstOpen: number | undefined;
-  for (let end = bins.length - 1; end >= 0; end -= 1) {
-    if (holds(end, 'good', close.passes, close.of)) {
-      if (firstOpen === undefined) return { state: 'closed' };
-      return { state: 'open', sinceMs: onset(bins, open, firstOpen) };
-    }
-    if (holds(end, 'bad', open.failures, open.of)) firstOpen = end;
+export function decide(
+  bins: number,
+  stateAt: (bin: number) => BinState,
+  { open, close }: WindowRule,
+  from = 0,
+): Decision | undefined {
+  const is = (bin: number, state: BinState) => (bin >= 0 && stateAt(bin) === state ? 1 : 0);
+  let [bad, good] = [0, 0];
+  for (let bin = bins - open.of; bin < bins; bin += 1) bad += is(bin, 'bad');
+  for (let bin = bins - close.of; bin < bins; bin += 1) good += is(bin, 'good');
+  let decision: Decision | undefined;
+  for (let end = bins - 1; end >= from; end -= 1) {
+    const held = bad >= open.failures ? 'reached' : good >= close.passes ? 'left' : undefined;
+    if (held !== undefined && decision !== undefined && held !== decision.is) break;
+    if (held !== undefined) decision = { is: held, since: end };
+    bad += is(end - open.of, 'bad') - is(end, 'bad');
+    good += is(end - close.of, 'good') - is(end, 'good');
   }
-  if (firstOpen === undefined) return { state: 'undecided' };
-  return { state: 'open', sinceMs: onset(bins, open, firstOpen) };
+  return decision;
+}
+
+export function standingOf(bins: readonly Bin[], rule: WindowRule): Standing {
+  const stateAt = (bin: number) => bins[bin]?.state ?? 'unknown';
+  const decision = decide(bins.length, stateAt, rule);
+  if (!decision) return { state: 'undecided' };
+  if (decision.is === 'left') return { state: 'closed' };
+  return { state: 'open', sinceMs: bins[onset(stateAt, rule.open.of, decision.since)]?.startMs ?? 0 };
 }
 
 /** The opening bin: the first bad one of the window that opened. With n + j above m, no two openings share theirs. */
-function onset(bins: readonly Bin[], { of }: WindowRule['open'], firstOpen: number): number {
-  const window = bins.slice(Math.max(0, firstOpen - of + 1), firstOpen + 1);
-  return window.find(({ state }) => state === 'bad')?.startMs ?? 0;
+export function onset(stateAt: (bin: number) => BinState, of: number, reached: number): number {
+  for (let bin = Math.max(0, reached - of + 1); bin <= reached; bin += 1) if (stateAt(bin) === 'bad') return bin;
+  return reached;
 }
 
 /** Bins up to now, oldest first; the current one only once it says something, since its results may still come. */

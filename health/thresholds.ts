@@ -22,11 +22,11 @@ export interface Source {
 
 /**
  * How the rows of a window become one value, with v a row's value and w its weight:
- * avg Σwv / Σw · share 100 · Σwv / Σw (percent) · sum Σwv · perMinute Σwv / minutes · min, max of v ·
+ * avg Σwv / Σw · share 100 · Σwv / Σw (percent) · sum Σwv · perMinute Σwv / minutes · min of v ·
  * p95 nearest rank: the least v with Σw of rows up to it ≥ 95 % of Σw. So p95 ≥ bound exactly when
  * 100 · Σw of rows with v ≥ bound > 5 · Σw.
  */
-export type Statistic = 'avg' | 'share' | 'sum' | 'perMinute' | 'min' | 'max' | 'p95';
+export type Statistic = 'avg' | 'share' | 'sum' | 'perMinute' | 'min' | 'p95';
 
 export type Unit = 'ms' | '%' | 'requests' | 'a minute' | 'failures' | 'exceptions a minute' | 'days';
 
