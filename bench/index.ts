@@ -1,7 +1,7 @@
 import { benchContosoGlobal, benchContosoOrders, benchContosoRate, benchContosoRegional } from './contoso.ts';
 import { benchContosoIdleCpu, benchContosoIdleMemory, benchContosoStart } from './contoso-idle.ts';
 import { benchK6Journey } from './k6-journey.ts';
-import { benchMonitorCpu, benchMonitorDelay, benchMonitorFlat, benchMonitorMemory } from './monitor.ts';
+import { benchMonitorCpu, benchMonitorDelay, benchMonitorFlat, benchMonitorMemory, benchMonitorMissed } from './monitor/index.ts';
 import { benchNodeJourney } from './node-journey.ts';
 import { benchOutbox } from './outbox.ts';
 import { benchPlaywrightRound } from './playwright-round.ts';
@@ -26,6 +26,7 @@ export const benchmarks: readonly Benchmark[] = [
   { name: 'contoso-idle-cpu', tier: 'default', measure: benchContosoIdleCpu },
   { name: 'contoso-idle-memory', tier: 'default', measure: benchContosoIdleMemory },
   { name: 'contoso-start', tier: 'default', measure: benchContosoStart },
+  { name: 'monitor-missed', tier: 'default', measure: benchMonitorMissed },
   { name: 'monitor-delay', tier: 'default', measure: benchMonitorDelay },
   { name: 'monitor-cpu', tier: 'default', measure: benchMonitorCpu },
   { name: 'monitor-memory', tier: 'default', measure: benchMonitorMemory },

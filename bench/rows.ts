@@ -29,7 +29,8 @@ export function rowOf(
   tier: BenchRow['tier'] = 'default',
 ): BenchRow {
   const value = quantile(measured, 0.5);
-  const spread = ((quantile(measured, 0.75) - quantile(measured, 0.25)) / value) * 100;
+  const range = quantile(measured, 0.75) - quantile(measured, 0.25);
+  const spread = range === 0 ? 0 : (range / value) * 100;
   return { name, tier, value: round(value), unit, spread: round(spread), goal: goalText(goal), holds: meets(value, goal) };
 }
 

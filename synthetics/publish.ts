@@ -15,7 +15,7 @@ export async function publish(environment: Environment, results: readonly Availa
     return await deliver(outbox, { connectionString: environment.telemetry.connectionString, now: Date.now, deadlineMs });
   } catch (error) {
     if (!(error instanceof ConnectionStringError)) throw error;
-    const { waiting, parked } = outbox.counts();
+    const { waiting, parked } = outbox.undelivered();
     return { accepted: 0, undelivered: waiting, parked, late: 0, reason: error.message };
   } finally {
     outbox.close();

@@ -49,7 +49,7 @@ export async function deliver(outbox: Outbox, options: DeliverOptions): Promise<
 }
 
 function summary(outbox: Outbox, { accepted, late }: { accepted: number; late: number }, reason: string | undefined): Delivery {
-  const { waiting, parked } = outbox.counts();
+  const { waiting, parked } = outbox.undelivered();
   const why = reason ?? (waiting > 0 ? outbox.reasons('waiting')[0]?.reason : undefined);
   return { accepted, undelivered: waiting, parked, late, ...(why !== undefined && waiting > 0 ? { reason: why } : {}) };
 }

@@ -1,9 +1,10 @@
 import { mkdirSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
-import type { DatabaseSync, SQLInputValue } from 'node:sqlite';
+import type { SQLInputValue } from 'node:sqlite';
 import { type AvailabilityResult, availabilityResultSchema } from '../synthetics/result.ts';
 import type { TelemetryEvent } from './event.ts';
 import { type Opened, openDatabase } from './outbox-file.ts';
+import { OutboxNotes } from './outbox-notes.ts';
 
 export { OutboxError } from './outbox-file.ts';
 
@@ -66,8 +67,6 @@ interface NewRow {
 }
 
 export const defaultMaxRows = 200_000;
-/** Exchanges kept beside results; each is bounded by who makes it. */
-const maxEvidence = 1_000;
 const none: Readonly<Record<ItemState, number>> = { waiting: 0, delivered: 0, parked: 0 };
 /** What has arrived already goes first; what nobody has seen yet goes last. */
 const dropOrder: readonly ItemState[] = ['delivered', 'parked', 'waiting'];
@@ -78,19 +77,18 @@ export function outboxPath(environmentName: string): string {
 }
 
 /** Results wait here until Application Insights has confirmed each; several processes may use one file at once. */
-export class Outbox {
+export class Outbox extends OutboxNotes {
   readonly path: string;
   /** Where a damaged predecessor of this file went; undefined when there was none. */
   readonly setAside: string | undefined;
-  private readonly database: DatabaseSync;
   private readonly now: () => number;
   private readonly maxRows: number;
   private readonly warn: (message: string) => void;
 
   constructor(path: string, opened: Opened, options: OutboxOptions) {
+    super(opened.database);
     this.path = path;
     this.setAside = opened.setAside;
-    this.database = opened.database;
     this.now = options.now;
     this.maxRows = options.maxRows ?? defaultMaxRows;
     this.warn = options.warn ?? ((message) => console.error(message));
@@ -150,10 +148,18 @@ export class Outbox {
   }
 
   counts(): OutboxCounts {
-    const counts = { ...none };
-    for (const row of this.all('select state, count(*) as number from item group by state'))
-      counts[row.state as ItemState] = Number(row.number);
-    return { ...counts, dropped: this.dropped() };
+    return { ...this.undelivered(), delivered: this.count('delivered'), dropped: this.dropped() };
+  }
+
+  /** Asked with every delivery, and cheap: it counts what is left, not the days of results that arrived. */
+  undelivered(): Pick<OutboxCounts, 'waiting' | 'parked'> {
+    return { waiting: this.count('waiting'), parked: this.count('parked') };
+  }
+
+  /** Rows that the size rule removed. */
+  dropped(): OutboxCounts['dropped'] {
+    const numbers = dropOrder.map((state): [ItemState, number] => [state, this.number(`dropped ${state}`)]);
+    return { ...none, ...Object.fromEntries(numbers) };
   }
 
   /** Why items are parked or still waiting after an attempt, with how many of each, most first. */
@@ -186,37 +192,6 @@ export class Outbox {
     return row && availabilityResultSchema.safeParse(JSON.parse(String(row.body))).data;
   }
 
-  /** Keeps JSON beside a result, such as the exchange that failed; bounded by the count of rows, the oldest go first. */
-  keepEvidence(id: string, evidence: unknown): void {
-    this.database
-      .prepare('insert into evidence(id, body) values (?, ?) on conflict(id) do nothing')
-      .run(id, JSON.stringify(evidence));
-    this.database.prepare('delete from evidence where rowid <= (select max(rowid) from evidence) - ?').run(maxEvidence);
-  }
-
-  evidenceOf(id: string): unknown {
-    const [row] = this.all('select body from evidence where id = ?', id);
-    return row && JSON.parse(String(row.body));
-  }
-
-  /** A number that outlives the process, such as the last round that ended; 0 where it was never set. */
-  note(name: string): number {
-    return this.number(`note ${name}`);
-  }
-
-  setNote(name: string, value: number): void {
-    this.setNumber(`note ${name}`, value);
-  }
-
-  /** Until when an endpoint asked to be left alone, milliseconds since the epoch; 0 when it didn't. */
-  backoffUntil(host: string): number {
-    return this.number(`backoff ${host}`);
-  }
-
-  setBackoff(host: string, untilMs: number): void {
-    this.setNumber(`backoff ${host}`, untilMs);
-  }
-
   close(): void {
     this.database.close();
   }
@@ -246,8 +221,8 @@ export class Outbox {
   /** Keeps the file within its rows: delivered ones go first, then the oldest parked, then the oldest waiting. */
   private bound(): Record<ItemState, number> {
     const dropped = { ...none };
-    const span = this.all('select max(seq) - min(seq) + 1 as span from item')[0];
-    // The span of the sequence bounds the count from above, and takes no scan.
+    // The span of the sequence bounds the count from above. Asked apart: SQLite scans the table for both at once.
+    const span = this.all('select (select max(seq) from item) - (select min(seq) from item) + 1 as span')[0];
     if (Number(span?.span ?? 0) <= this.maxRows) return dropped;
     let excess = Number(this.all('select count(*) as rows from item')[0]?.rows) - this.maxRows;
     for (const state of dropOrder) {
@@ -265,23 +240,8 @@ export class Outbox {
     return dropped;
   }
 
-  private dropped(): Record<ItemState, number> {
-    const numbers = dropOrder.map((state): [ItemState, number] => [state, this.number(`dropped ${state}`)]);
-    return { ...none, ...Object.fromEntries(numbers) };
-  }
-
-  private number(name: string): number {
-    return Number(this.all('select value from number where name = ?', name)[0]?.value ?? 0);
-  }
-
-  private setNumber(name: string, value: number): void {
-    this.database
-      .prepare('insert into number(name, value) values (?, ?) on conflict(name) do update set value = excluded.value')
-      .run(name, value);
-  }
-
-  private all(sql: string, ...values: SQLInputValue[]) {
-    return this.database.prepare(sql).all(...values);
+  private count(state: ItemState): number {
+    return Number(this.all('select count(*) as rows from item where state = ?', state)[0]?.rows);
   }
 
   /** `immediate` takes the write lock at once: a read that turns into a write fails where another process wrote meanwhile. */

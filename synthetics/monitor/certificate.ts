@@ -4,6 +4,7 @@ import type { Environment } from '../../fixtures/environments/schema.ts';
 import type { Target } from '../../fixtures/environments/targets.ts';
 import { failureOf, RuleBroken } from '../journeys/failures.ts';
 import { type AvailabilityResult, certificateName, type Failure } from '../result.ts';
+import { secureContext } from '../runners/secure-context.ts';
 import { requestFailed } from '../runners/trouble.ts';
 
 const dayMs = 86_400_000;
@@ -21,7 +22,7 @@ export const readExpiry: ReadExpiry = (endpoint, limitMs) =>
     const host = hostname.replace(/^\[|\]$/g, '');
     // A server name is a name: an address has none.
     const servername = /^[\d.]+$|:/.test(host) ? {} : { servername: host };
-    const socket = connect({ host, port: Number(port || 443), ...servername }, () => {
+    const socket = connect({ host, port: Number(port || 443), ...servername, secureContext: secureContext() }, () => {
       const endsAtMs = Date.parse(socket.getPeerCertificate().valid_to);
       socket.end();
       resolve(endsAtMs);

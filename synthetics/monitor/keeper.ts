@@ -60,7 +60,8 @@ export class Keeper {
   counts(): { waiting: number; parked: number; lost: number } {
     const sum = { waiting: 0, parked: 0, lost: 0 };
     for (const outbox of this.outboxes()) {
-      const { waiting, parked, dropped } = outbox.counts();
+      const { waiting, parked } = outbox.undelivered();
+      const dropped = outbox.dropped();
       sum.waiting += waiting;
       sum.parked += parked;
       sum.lost += dropped.waiting + dropped.parked;

@@ -1,5 +1,5 @@
 import type { Environment } from '../../fixtures/environments/schema.ts';
-import { targetsOf } from '../../fixtures/environments/targets.ts';
+import { type Target, targetsOf } from '../../fixtures/environments/targets.ts';
 import type { TelemetryEvent } from '../../telemetry/event.ts';
 import type { Outbox } from '../../telemetry/outbox.ts';
 import { shopperOf } from '../journeys/plan.ts';
@@ -62,6 +62,9 @@ interface InForce {
   readonly slots: readonly Slot[];
   readonly shoppers: ReadonlyMap<string, string>;
 }
+
+/** Handshakes cost CPU: those of a thousand targets at once would hold up the checks. */
+const certificatesAtOnce = 4;
 
 const keyOf = ({ journey, target }: Check) => `${journey.name} ${target.name}`;
 
@@ -272,15 +275,16 @@ export class Monitor {
     const { clock, readExpiry, log } = this.options;
     const targets = [...new Set(this.inForce.slots.map(({ check }) => check.target))];
     const https = targets.filter(({ endpoint }) => endpoint.startsWith('https:'));
-    await Promise.all(
-      https.map(async (target) => {
-        try {
-          this.recorder.keep(await checkCertificate(environment, target, clock.now, readExpiry));
-        } catch (error) {
-          log.warn('certificate not checked', { target: target.name, reason: messageOf(error) });
-        }
-      }),
-    );
+    const look = async (target: Target) => {
+      if (this.stopping) return;
+      try {
+        this.recorder.keep(await checkCertificate(environment, target, clock.now, readExpiry));
+      } catch (error) {
+        log.warn('certificate not checked', { target: target.name, reason: messageOf(error) });
+      }
+    };
+    const limiter = new Limiter({ overall: certificatesAtOnce, perTarget: 1 });
+    await Promise.all(https.map((target) => limiter.run(target.name, () => look(target))));
   }
 
   private async callDeadMan(): Promise<void> {

@@ -45,7 +45,9 @@ export function readUnderWay(folder: string, nowMs: number): UnderWay[] {
 
 function filesOf(folder: string): string[] {
   try {
-    return readdirSync(folder).map((file) => join(folder, file));
+    return readdirSync(folder)
+      .filter((file) => file.endsWith('.json'))
+      .map((file) => join(folder, file));
   } catch {
     return [];
   }

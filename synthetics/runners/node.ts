@@ -7,6 +7,7 @@ import type { AvailabilityResult } from '../result.ts';
 import { type Exchange, evidenceOf } from './evidence.ts';
 import { type Given, prepareRun, resultOf } from './prepare.ts';
 import { RecordingTransport } from './recording.ts';
+import { secureContext } from './secure-context.ts';
 import type { TokenSource } from './token.ts';
 import { requestFailed } from './trouble.ts';
 
@@ -89,7 +90,7 @@ export class NodeTransport extends RecordingTransport {
 
   /** undici's own connector, without resumed TLS sessions, and with the times of its socket's events. */
   private connector(): buildConnector.connector {
-    const connect = buildConnector({ maxCachedSessions: 0, allowH2: false });
+    const connect = buildConnector({ maxCachedSessions: 0, allowH2: false, secureContext: secureContext() });
     return (options, callback) => {
       const startedMs = performance.now();
       const times: Opening = { dnsMs: 0, connectMs: 0, tlsMs: 0 };

@@ -98,13 +98,14 @@ describe('marks', () => {
     const now = Date.now();
     const end = announce(folder, { ...note, fromMs: now - 1_000, untilMs: now + 3_600_000 });
     writeFileSync(join(folder, 'half.json'), '{"kind":');
+    writeFileSync(join(folder, 'note.txt'), JSON.stringify({ ...note, why: 'no note of ours', untilMs: now + 3_600_000 }));
     expect(readUnderWay(folder, now).map(({ why }) => why)).toEqual(['target at 60/s']);
     end();
     const [left] = readUnderWay(folder, now);
     expect(left?.untilMs).toBeLessThan(now + 60_000);
     // Long after: gone, with its file; the broken one stays for whoever is writing it.
     expect(readUnderWay(folder, now + 3_600_000)).toEqual([]);
-    expect(readdirSync(folder)).toEqual(['half.json']);
+    expect(readdirSync(folder)).toEqual(['half.json', 'note.txt']);
     expect(readUnderWay(join(folder, 'absent'), now)).toEqual([]);
   });
 });

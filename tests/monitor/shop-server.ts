@@ -1,5 +1,7 @@
-import { createServer, type Server } from 'node:http';
+import { createServer, type RequestListener, type Server } from 'node:http';
+import { createServer as createSecureServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
+import type { ServerCertificate } from '../../fixtures/contoso/azure/certificate.ts';
 import type { Environment } from '../../fixtures/environments/schema.ts';
 import { Shop } from '../synthetics/contract/shop.ts';
 import { environmentWith } from './checks.ts';
@@ -10,16 +12,24 @@ export interface ShopServer {
   close(): Promise<void>;
 }
 
-/** The smallest shop over plain HTTP on loopback; each journey, told by its trace, meets one of its own. */
-export async function startShop(latencyMs = 0): Promise<ShopServer> {
+export interface ShopOptions {
+  /** Default: plain HTTP. */
+  readonly certificate?: ServerCertificate;
+  /** Told the `traceparent` of each request. */
+  readonly onRequest?: (traceparent: string) => void;
+}
+
+/** The smallest shop on loopback; each journey, told by its trace, meets one of its own. */
+export async function startShop(latencyMs = 0, { certificate, onRequest }: ShopOptions = {}): Promise<ShopServer> {
   const shops = new Map<string, Shop>();
   let requests = 0;
-  const server = createServer((request, response) => {
+  const handle: RequestListener = (request, response) => {
     const chunks: Buffer[] = [];
     request.on('data', (chunk: Buffer) => chunks.push(chunk));
     request.on('end', () => {
       requests += 1;
       const trace = String(request.headers.traceparent ?? '');
+      onRequest?.(trace);
       const shop = shops.get(trace) ?? new Shop();
       shops.set(trace, shop);
       // Journeys end; the oldest shop is the least likely to be asked again.
@@ -37,7 +47,8 @@ export async function startShop(latencyMs = 0): Promise<ShopServer> {
       const text = answer.body === undefined ? '' : JSON.stringify(answer.body);
       setTimeout(() => response.writeHead(answer.status, { 'content-type': 'application/json' }).end(text), latencyMs);
     });
-  });
+  };
+  const server = certificate ? createSecureServer(certificate, handle) : createServer(handle);
   const port = await listen(server);
   return {
     port,

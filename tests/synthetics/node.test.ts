@@ -99,3 +99,22 @@ test('a certificate that nobody vouches for is a trouble of TLS', async () => {
   const url = `https://localhost:${(server.address() as AddressInfo).port}`;
   await expect(sendAll(url)).rejects.toMatchObject({ trouble: 'untrusted' });
 });
+
+test('no run resumes the TLS session of one before', async () => {
+  const reused: boolean[] = [];
+  const url = await serve((_request, response) => response.end('{}'), true);
+  open.at(-1)?.on('secureConnection', (socket: tls.TLSSocket) => reused.push(socket.isSessionReused()));
+  for (let run = 0; run < 3; run += 1) await sendAll(url, 2);
+  expect(reused).toEqual([false, false, false]);
+});
+
+test('a CA that is trusted later counts from the next run on', async () => {
+  const other = await createAuthority();
+  const server = createHttps(await other.issue(), (_request, response) => response.end('{}'));
+  open.push(server);
+  await new Promise<void>((resolve) => server.listen(0, 'localhost', resolve));
+  const url = `https://localhost:${(server.address() as AddressInfo).port}`;
+  await expect(sendAll(url)).rejects.toMatchObject({ trouble: 'untrusted' });
+  tls.setDefaultCACertificates([...tls.getCACertificates('default'), other.ca]);
+  expect((await sendAll(url))[0]?.status).toBe(200);
+});

@@ -1,0 +1,58 @@
+import type { DatabaseSync, SQLInputValue } from 'node:sqlite';
+
+/** Exchanges kept beside results; each is bounded by who makes it. */
+const maxEvidence = 1_000;
+
+/** What an outbox's file keeps beside its items: evidence of failures, and numbers that outlive the process. */
+export class OutboxNotes {
+  protected readonly database: DatabaseSync;
+
+  constructor(database: DatabaseSync) {
+    this.database = database;
+  }
+
+  /** Keeps JSON beside a result, such as the exchange that failed; bounded by the count of rows, the oldest go first. */
+  keepEvidence(id: string, evidence: unknown): void {
+    this.database
+      .prepare('insert into evidence(id, body) values (?, ?) on conflict(id) do nothing')
+      .run(id, JSON.stringify(evidence));
+    this.database.prepare('delete from evidence where rowid <= (select max(rowid) from evidence) - ?').run(maxEvidence);
+  }
+
+  evidenceOf(id: string): unknown {
+    const [row] = this.all('select body from evidence where id = ?', id);
+    return row && JSON.parse(String(row.body));
+  }
+
+  /** A number that outlives the process, such as the last round that ended; 0 where it was never set. */
+  note(name: string): number {
+    return this.number(`note ${name}`);
+  }
+
+  setNote(name: string, value: number): void {
+    this.setNumber(`note ${name}`, value);
+  }
+
+  /** Until when an endpoint asked to be left alone, milliseconds since the epoch; 0 when it didn't. */
+  backoffUntil(host: string): number {
+    return this.number(`backoff ${host}`);
+  }
+
+  setBackoff(host: string, untilMs: number): void {
+    this.setNumber(`backoff ${host}`, untilMs);
+  }
+
+  protected number(name: string): number {
+    return Number(this.all('select value from number where name = ?', name)[0]?.value ?? 0);
+  }
+
+  private setNumber(name: string, value: number): void {
+    this.database
+      .prepare('insert into number(name, value) values (?, ?) on conflict(name) do update set value = excluded.value')
+      .run(name, value);
+  }
+
+  protected all(sql: string, ...values: SQLInputValue[]) {
+    return this.database.prepare(sql).all(...values);
+  }
+}
