@@ -4,6 +4,7 @@ import { defineConfig } from 'vitest/config';
 const alone = [
   'tests/acceptance/**/*.test.ts',
   'tests/load/run.test.ts',
+  'tests/contoso/contoso/autoscale-live.test.ts',
   'tests/contoso/contoso/local-store.test.ts',
   'tests/monitor/live/**/*.test.ts',
 ];

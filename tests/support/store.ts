@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Agent, request } from 'undici';
 import type { TableName } from '../../fixtures/contoso/azure/monitor/tables.ts';
+import type { World } from '../../fixtures/contoso/azure/ports.ts';
 import { startContoso } from '../../fixtures/contoso/contoso.ts';
 import type { Contoso, ContosoOptions } from '../../fixtures/contoso/options.ts';
 import type { BuildName } from '../../fixtures/contoso/shop/builds.ts';
@@ -18,6 +19,8 @@ export interface TestStoreOptions {
   readonly documents?: ContosoOptions['documents'];
   /** What every stamp runs; default good. */
   readonly build?: BuildName;
+  /** A clock that the test can move, of the same time scale. Default: the real one. */
+  readonly world?: World;
 }
 
 export interface TestAnswer {
@@ -59,7 +62,7 @@ export interface SendOptions {
 export async function startTestStore(options: TestStoreOptions = {}): Promise<TestStore> {
   const { timeScale = 60, change = (e) => e, documents = {}, build = 'good' } = options;
   const wanted = change(loadEnvironment('local', {}));
-  const contoso = await startContoso({ ...withFreePorts(wanted, build), timeScale, documents });
+  const contoso = await startContoso({ ...withFreePorts(wanted, build), timeScale, documents }, options.world);
   const environment = actual(wanted, contoso, timeScale);
   const folder = mkdtempSync(join(tmpdir(), 'contoso-'));
   const environmentFile = join(folder, 'environment.json');

@@ -28,7 +28,7 @@ describe('over HTTPS', () => {
     expect(discovery.issuer).toBe(b.control.issuer);
     const answer = await ask(b.dispatcher, discovery.token_endpoint as string, form(token));
     const { access_token, expires_in, token_type } = answer.json<TokenAnswer>();
-    expect([answer.status, expires_in, token_type, answer.headers['cache-control']]).toEqual([200, 3_600, 'Bearer', 'no-store']);
+    expect([answer.status, expires_in, token_type, answer.headers['cache-control']]).toEqual([200, 600, 'Bearer', 'no-store']);
     const jwks = createRemoteJWKSet(new URL(discovery.jwks_uri as string), {
       [customFetch]: (url: string) => fetch(url, { dispatcher: b.dispatcher }) as unknown as Promise<Response>,
     });
@@ -102,7 +102,23 @@ describe('tokens and keys in time', () => {
   }
   const kidOf = (jwt: string) => decodeProtectedHeader(jwt).kid;
 
-  test('a token holds for an hour to the second', async () => {
+  // Ours: at least ten real minutes, for clients renew minutes before the end.
+  test.each([
+    [1, 'client', 3_600],
+    [4, 'client', 900],
+    [6, 'client', 600],
+    [60, 'client', 600],
+    [1, 'managed-identity', 86_400],
+    [60, 'managed-identity', 1_440],
+    [600, 'managed-identity', 600],
+  ] as const)('at %i times the speed, the token of a %s lives %i real seconds', async (timeScale, life, seconds) => {
+    const { world, identity } = provider(timeScale);
+    const { token: jwt, expiresIn, expiresOn } = await identity.issue('me', 'api://contoso-shoes', {}, life);
+    expect([expiresIn, expiresOn - Math.floor(world.now() / 1_000)]).toEqual([seconds, seconds]);
+    expect(decodeJwt(jwt).exp).toBe(expiresOn);
+  });
+
+  test('a token holds to the second', async () => {
     const { world, identity } = provider(1);
     const { token: jwt, expiresOn } = await identity.issue('me', 'api://contoso-shoes');
     world.pass(expiresOn - Math.floor(world.now() / 1_000) - 1);
@@ -123,7 +139,10 @@ describe('tokens and keys in time', () => {
     expect((await identity.verifyToken(late)).sub).toBe('me');
     const keys = await jwksOf(identity);
     expect(keys).toEqual([kidOf(old), kidOf(fresh)]);
-    world.pass(3_600);
+    // A managed identity's token may have been signed with it just before, and lives a day.
+    world.pass(3_599);
+    expect(await jwksOf(identity)).toContain(kidOf(old));
+    world.pass(1);
     await identity.issue('me', 'api://contoso-shoes');
     expect(await jwksOf(identity)).not.toContain(kidOf(old));
     await expect(identity.verifyToken(late)).rejects.toThrow();
@@ -172,7 +191,7 @@ describe('managed identity', () => {
   const place = { stamp: 'westeurope', region: 'westeurope', slot: 'staging' };
   let site: Site;
   beforeAll(async () => {
-    site = await serve(createManagedIdentity({ faults, identity, identityHeader: 'proof' }), place);
+    site = await serve(createManagedIdentity({ world, faults, identity, identityHeader: 'proof' }), place);
   });
   afterAll(() => site.close());
   afterEach(() => faults.clear());
@@ -184,7 +203,7 @@ describe('managed identity', () => {
     const answer = await get(vault, proof);
     const body = answer.json<Record<string, string>>();
     expect(Object.keys(body).sort()).toEqual(['access_token', 'client_id', 'expires_on', 'resource', 'token_type']);
-    expect(Number(body.expires_on)).toBe(Math.floor(world.now() / 1_000) + 3_600);
+    expect(Number(body.expires_on)).toBe(Math.floor(world.now() / 1_000) + 1_440);
     expect((await identity.verifyToken(body.access_token as string, 'https://vault.azure.net')).sub).toBe(
       'app-westeurope-staging',
     );
@@ -200,6 +219,17 @@ describe('managed identity', () => {
   test.each(refused)('refuses %s', async (_what, query, headers, status) => {
     const answer = await get(query, headers);
     expect([answer.status, answer.json().statusCode]).toEqual([status, status]);
+  });
+
+  test('gives the held token for half of its life, by resource', async () => {
+    const tokenFor = async (query: string) => (await get(query, proof)).json<{ access_token: string }>().access_token;
+    const first = await tokenFor(vault);
+    const registry = 'resource=https://containerregistry.azure.net&api-version=2019-08-01';
+    expect(await tokenFor(registry)).not.toBe(first);
+    world.pass(719);
+    expect(await tokenFor(vault)).toBe(first);
+    world.pass(1);
+    expect(await tokenFor(vault)).not.toBe(first);
   });
 
   test('is gone for the stamp of a fault', async () => {

@@ -90,6 +90,18 @@ describe('queries: the real SDK over one and over four physical partitions', () 
     ['MIN', "SELECT VALUE MIN(c.priceCents) FROM c WHERE c.category = 'road'", {}, [1000], 'in order'],
     ['AVG', 'SELECT VALUE AVG(c.priceCents) FROM c', {}, [total / 30], 'in order'],
     ['JOIN', "SELECT VALUE s FROM c JOIN s IN c.sizes WHERE c.id = 'shoe-02'", {}, [42, 43], 'any order'],
+    ['DISTINCT', 'SELECT DISTINCT VALUE c.category FROM c', {}, ['road', 'trail'], 'any order'],
+    [
+      'DISTINCT of objects and lists',
+      "SELECT DISTINCT c.name, c.sizes FROM c WHERE c.name = 'Trail Runner'",
+      {},
+      [{ name: 'Trail Runner', sizes: [40, 43] }],
+      'in order',
+    ],
+    ['DISTINCT in order', 'SELECT DISTINCT VALUE c.category FROM c ORDER BY c.category DESC', {}, ['trail', 'road'], 'in order'],
+    ['DISTINCT TOP', 'SELECT DISTINCT TOP 1 VALUE c.category FROM c ORDER BY c.category', {}, ['road'], 'in order'],
+    ['DISTINCT of what some lack', 'SELECT DISTINCT VALUE c.sale FROM c', {}, [true], 'in order'],
+    ['DISTINCT of a JOIN', 'SELECT DISTINCT VALUE s FROM c JOIN s IN c.sizes', {}, [40, 41, 42, 43], 'any order'],
     ['nothing', "SELECT * FROM c WHERE c.id = 'none'", {}, [], 'in order'],
   ];
   describe.each([1, 4])('%d physical partitions', (partitions) => {
@@ -177,7 +189,11 @@ describe('queries: what they cost', () => {
 describe('queries: what is refused', () => {
   const rows: [string, string, Record<string, unknown>, number, RegExp][] = [
     ['no SQL', 'SELEC * FROM c', {}, 400, /Syntax error/],
-    ['GROUP BY, which the engine does not know', 'SELECT c.category FROM c GROUP BY c.category', {}, 400, /Syntax error/],
+    ['GROUP BY', 'SELECT c.category FROM c GROUP BY c.category', {}, 400, /does not imitate GROUP BY, which Cosmos DB has/],
+    ['LIKE', "SELECT * FROM c WHERE c.name LIKE 'Trail%'", {}, 400, /does not imitate LIKE/],
+    ['a word of a text', "SELEC * FROM c WHERE c.name = 'GROUP BY'", {}, 400, /Syntax error/],
+    ['an unknown function', 'SELECT VALUE SHOUT(c.name) FROM c', {}, 400, /cannot run this query: SHOUT is not a function/],
+    ['a function of a user', 'SELECT VALUE udf.tax(c.priceCents) FROM c', {}, 400, /cannot run this query: udf.tax is not/],
     ['a LIMIT that is no number', 'SELECT * FROM c OFFSET 0 LIMIT @l', { l: 'x' }, 400, /whole numbers/],
     ['a negative OFFSET', 'SELECT * FROM c OFFSET @o LIMIT 1', { o: -1 }, 400, /whole numbers/],
   ];
