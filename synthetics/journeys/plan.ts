@@ -15,7 +15,7 @@ export interface PlanInput {
     readonly syntheticHeader: Route['synthetic'];
     readonly stamps: readonly Place[];
     readonly objectives: { readonly replicationMs: number };
-    readonly budgets: { readonly requestMs: number; readonly journeyMs: number };
+    readonly budgets: { readonly requestMs: number; readonly stepMs?: number | undefined; readonly journeyMs: number };
   };
   readonly target: Place;
   readonly shopperId: string;
@@ -50,6 +50,7 @@ function settledFor(environment: PlanInput['environment'], target: Place): Settl
   const known = settled.get(target);
   if (known?.environment === environment) return known;
   const peers = peersOf(environment.stamps, target);
+  const { budgets } = environment;
   const made: Settled = {
     environment,
     context: {
@@ -62,8 +63,9 @@ function settledFor(environment: PlanInput['environment'], target: Place): Settl
       target: endpointOf(target),
       peers: Object.fromEntries(peers.map((peer) => [peer.name, endpointOf(peer)])),
       synthetic: environment.syntheticHeader,
-      requestMs: environment.budgets.requestMs,
-      journeyMs: environment.budgets.journeyMs,
+      requestMs: budgets.requestMs,
+      stepMs: budgets.stepMs ?? budgets.journeyMs,
+      journeyMs: budgets.journeyMs,
     },
   };
   settled.set(target, made);

@@ -109,6 +109,8 @@ class Run implements Shopper {
   private readonly cleanUps: (() => Promise<void>)[] = [];
   private readonly startedMs: number;
   private endsMs: number;
+  /** Of the innermost step with the least time left; none outside of steps. */
+  private stepEndsMs = Number.POSITIVE_INFINITY;
   private current: OpenStep | undefined;
   private last: Answer | undefined;
   private lastOfTarget: Answer | undefined;
@@ -138,12 +140,14 @@ class Run implements Shopper {
     return new Reply(answer);
   }
 
-  async step<T>(name: string, act: () => Promise<T>): Promise<T> {
+  async step<T>(name: string, act: () => Promise<T>, limitMs = this.route.stepMs): Promise<T> {
     const outer = this.current;
+    const outerEndsMs = this.stepEndsMs;
     const step: OpenStep = { name, durationMs: 0, outcome: 'passed', requests: 0 };
     const startedMs = this.transport.now();
     this.steps.push(step);
     this.current = step;
+    this.stepEndsMs = Math.min(outerEndsMs, startedMs + limitMs);
     try {
       return await (this.hooks.step ? this.hooks.step(name, act) : act());
     } catch (thrown) {
@@ -153,6 +157,7 @@ class Run implements Shopper {
     } finally {
       step.durationMs = this.transport.now() - startedMs;
       this.current = outer;
+      this.stepEndsMs = outerEndsMs;
     }
   }
 
@@ -219,7 +224,7 @@ class Run implements Shopper {
       if (broken && this.current) this.current.outcome = 'failed';
     };
     try {
-      await this.step(cleanUpStep, all);
+      await this.step(cleanUpStep, all, this.route.journeyMs);
     } catch (thrown) {
       if (!first) throw thrown;
     }
@@ -236,14 +241,14 @@ class Run implements Shopper {
   }
 
   private leftMs(): number {
-    const leftMs = this.endsMs - this.transport.now();
-    if (leftMs <= 0)
-      throw new RuleBroken(
-        `the journey to end within ${this.route.journeyMs} ms`,
-        `${Math.round(this.elapsedMs())} ms`,
-        'timeout',
-      );
-    return leftMs;
+    const nowMs = this.transport.now();
+    const leftMs = Math.min(this.endsMs, this.stepEndsMs) - nowMs;
+    if (leftMs > 0) return leftMs;
+    const { journeyMs, stepMs } = this.route;
+    const isJourney = this.endsMs <= nowMs;
+    const [what, limitMs] = isJourney ? ['journey', journeyMs] : ['step', stepMs];
+    const tookMs = isJourney ? this.elapsedMs() : nowMs - this.stepEndsMs + stepMs;
+    throw new RuleBroken(`the ${what} to end within ${limitMs} ms`, `${Math.round(tookMs)} ms`, 'timeout');
   }
 
   private note(request: ShopRequest, answer: Answer): void {

@@ -18,6 +18,7 @@ export interface Route {
   readonly resultId: string;
   /** Time limits, milliseconds. Clean-ups have the journey's limit once more. */
   readonly requestMs: number;
+  readonly stepMs: number;
   readonly journeyMs: number;
 }
 

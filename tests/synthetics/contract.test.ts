@@ -10,7 +10,7 @@ import { describe } from '../../synthetics/journeys/failures.ts';
 import { journeys } from '../../synthetics/journeys/index.ts';
 import { runJourney } from '../../synthetics/journeys/run.ts';
 import { NodeTransport } from '../../synthetics/runners/node.ts';
-import { type Cell, type Made, planOf, type Told, token } from './contract/cells.ts';
+import { type Cell, type Made, planOf, slowStepServer, type Told, token } from './contract/cells.ts';
 import { type BehaviourName, behaviours, type Recorded, Recorder } from './contract/recorder.ts';
 
 const run = promisify(execFile);
@@ -144,6 +144,7 @@ const expectedCause: Record<BehaviourName, string | undefined> = {
   'status 500': 'http',
   'status 429': 'throttled',
   timeout: 'timeout',
+  'timeout of a step': 'timeout',
   reset: 'connect',
   'malformed JSON': 'assertion',
   'failure half-way': 'http',
@@ -159,6 +160,16 @@ group.each(servers)('on a server with %s', (server) => {
     expect(contractOf('playwright', trace)).toEqual(expected);
     expect(contractOf('k6', trace)).toEqual(expected);
   });
+});
+
+test.each(runners)('a step is cut off at its own limit by %s', (runner) => {
+  const server = servers.indexOf(slowStepServer);
+  for (const index of journeys.keys()) {
+    const [step] = made[runner].get(traceOf(index, server))?.record.steps ?? [];
+    expect(step?.outcome).toBe('failed');
+    // Far from the four seconds that its request would have had.
+    expect(step?.durationMs).toBeLessThan(2_000);
+  }
 });
 
 test('a journey that fails half-way leaves nothing behind', () => {

@@ -4,7 +4,7 @@ import { expectStatus } from '../../synthetics/journeys/rules.ts';
 import { runJourney } from '../../synthetics/journeys/run.ts';
 import type { Journey, Shopper } from '../../synthetics/journeys/shopper.ts';
 import type { Transport, WireRequest } from '../../synthetics/journeys/transport.ts';
-import { planOf, requestMs } from './contract/cells.ts';
+import { planOf, requestMs, stepMs } from './contract/cells.ts';
 
 type Reply = { status?: number; body?: string; headers?: Record<string, string> } | Trouble;
 
@@ -109,9 +109,8 @@ describe('clean-up', () => {
   test('has time of its own after a journey that ran out of it', async () => {
     const { record, sent } = await run([ok], async (shopper) => {
       shopper.cleanUp(() => ask(shopper, '/removed'));
-      await shopper.step('too much', async () => {
-        for (;;) await ask(shopper);
-      });
+      // In steps that end in time: it is the journey that takes too long.
+      for (;;) await shopper.step('too much', () => ask(shopper));
     });
     expect(record.failure).toEqual({
       step: 'too much',
@@ -147,8 +146,33 @@ describe('waiting until something holds', () => {
   });
 });
 
+describe('the time limit of a step', () => {
+  test('ends it, whatever is left of the journey, and leaves the clean-up its own', async () => {
+    const { record, sent } = await run([{}], async (shopper) => {
+      shopper.cleanUp(() => ask(shopper, '/removed'));
+      await shopper.step('in time', () => ask(shopper));
+      await shopper.step('too much', async () => {
+        for (;;) await ask(shopper);
+      });
+    });
+    const rule = `the step to end within ${stepMs} ms`;
+    expect(record.failure).toEqual({ step: 'too much', rule, seen: '2000 ms', cause: 'timeout' });
+    expect(sent.length).toBe(1 + 200 + 1);
+    expect(record.steps.map(({ outcome }) => outcome)).toEqual(['passed', 'failed', 'passed']);
+  });
+
+  test('shortens its last request, and begins anew with each step', async () => {
+    const { sent } = await run(
+      [{}],
+      (shopper) => shopper.step('one', () => askTwice(shopper)).then(() => shopper.step('two', () => ask(shopper))),
+      1_900,
+    );
+    expect(sent.map(({ limitMs }) => limitMs)).toEqual([requestMs, 100, requestMs]);
+  });
+});
+
 test('a request gets no more time than its journey has left', async () => {
-  const { sent } = await run([{}], (shopper) => shopper.step('ask', () => askTwice(shopper)), 4_900);
+  const { sent } = await run([{}], (shopper) => askTwice(shopper), 4_900);
   expect(sent.map(({ limitMs }) => limitMs)).toEqual([requestMs, 100]);
 });
 

@@ -26,6 +26,9 @@ export interface Made {
 
 export const token = 'a-token';
 export const requestMs = 250;
+export const stepMs = 2_000;
+/** On this server a request may take long, and the step that it is in may not. */
+export const slowStepServer = 'timeout of a step';
 
 export function planOf(cell: Cell): Plan {
   const stamp = { name: 'westeurope', region: 'westeurope', endpoint: cell.target, headers: { 'x-of-target': 'yes' } };
@@ -36,7 +39,10 @@ export function planOf(cell: Cell): Plan {
       syntheticHeader: { name: 'x-synthetic-test', value: 'true' },
       stamps: [stamp, peer],
       objectives: { replicationMs: 1_000 },
-      budgets: { requestMs, journeyMs: 5_000 },
+      budgets:
+        cell.server === slowStepServer
+          ? { requestMs: 4_000, stepMs: 250, journeyMs: 5_000 }
+          : { requestMs, stepMs, journeyMs: 5_000 },
     },
     target: stamp,
     shopperId: 'synthetic-001',

@@ -21,6 +21,7 @@ export const behaviours = {
   'status 500': () => ({ status: 500 }),
   'status 429': () => ({ status: 429 }),
   timeout: () => 'hang',
+  'timeout of a step': () => 'hang',
   reset: () => 'reset',
   'malformed JSON': () => 'malformed',
   'failure half-way': (n, failAt) => (n === failAt ? { status: 503 } : undefined),
