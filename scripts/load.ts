@@ -10,6 +10,7 @@ import { renderLoad } from '../pages/terminal.ts';
 import { trustCertificates } from '../telemetry/trust.ts';
 import { type ExitCode, parseFlags, runCommand } from './exit-code.ts';
 import { ensureStore } from './local-store.ts';
+import { whileAnnounced } from './under-way.ts';
 
 const flags = {
   target: { type: 'string' },
@@ -47,7 +48,7 @@ async function load(signal: AbortSignal): Promise<ExitCode> {
     progress: process.stderr,
   };
   // Wrong usage, and a baseline that is none, are told before a store is started.
-  wantedOf(options);
+  const { targets, durationSeconds } = wantedOf(options);
   readBaseline(baselineFile(environment.name, scenario));
   const store = environment.local && (await ensureStore(environment, nameOrPath));
   try {
@@ -56,7 +57,8 @@ async function load(signal: AbortSignal): Promise<ExitCode> {
     const { serverMetricsOf } = await import('./server-metrics.ts');
     const { publishVerdict, writeLoadReport } = await import('./load-report.ts');
     const serverMetrics = serverMetricsOf(scenario, environment);
-    const judged = await runLoad({ ...options, caFile: store?.caFile, serverMetrics });
+    const act = { kind: 'load', why: `load test ${scenario}`, environment, targets, durationSeconds } as const;
+    const judged = await whileAnnounced(act, () => runLoad({ ...options, caFile: store?.caFile, serverMetrics }));
     const verdict = compared(judged, values['save-baseline'] ?? false);
     writeLoadReport(runDirectory, verdict);
     console.log(renderLoad(verdict, process.stdout.isTTY));

@@ -4,7 +4,7 @@ import { loadEnvironment } from '../fixtures/environments/load.ts';
 import type { Environment } from '../fixtures/environments/schema.ts';
 import { targetsOf } from '../fixtures/environments/targets.ts';
 import { readVariables } from '../fixtures/environments/variables.ts';
-import { runLoad } from '../load/run.ts';
+import { runLoad, wantedOf } from '../load/run.ts';
 import { exitCodeOf, type LoadVerdict } from '../load/verdict/verdict.ts';
 import type { RunReport } from '../pages/report/run-report.ts';
 import { writeReport } from '../pages/report/write.ts';
@@ -13,6 +13,7 @@ import { trustCertificates } from '../telemetry/trust.ts';
 import { type ExitCode, type Interruption, parseFlags, runCommand, worstExit } from './exit-code.ts';
 import { caFileOf, ensureStore } from './local-store.ts';
 import { type JourneyRound, runJourneys } from './playwright-run.ts';
+import { whileAnnounced } from './under-way.ts';
 
 /** `npm start [-- --env <name or path>]`: the main job, once. */
 async function start({ signal }: Interruption): Promise<ExitCode> {
@@ -75,7 +76,10 @@ async function throughput(
   const { serverMetricsOf } = await import('./server-metrics.ts');
   const serverMetrics = serverMetricsOf('target', environment);
   const options = { environment, nameOrPath, scenario: 'target', runDirectory, caFile, signal, serverMetrics } as const;
-  return runLoad({ ...options, progress: process.stderr });
+  const { targets } = wantedOf(options);
+  return whileAnnounced({ kind: 'load', why: 'load test target', environment, targets, durationSeconds }, () =>
+    runLoad({ ...options, progress: process.stderr }),
+  );
 }
 
 type Parts = Omit<RunReport, 'run' | 'startedAt' | 'endedAt' | 'exitCode'>;

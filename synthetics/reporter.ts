@@ -6,6 +6,9 @@ import { loadEnvironment } from '../fixtures/environments/load.ts';
 import type { Environment } from '../fixtures/environments/schema.ts';
 import { targetsOf } from '../fixtures/environments/targets.ts';
 import { readVariables } from '../fixtures/environments/variables.ts';
+import { Annotator } from './monitor/annotator.ts';
+import { minuteMs } from './monitor/schedule.ts';
+import { underWayFolder } from './monitor/under-way.ts';
 import { publish, publishLine } from './publish.ts';
 import { type AvailabilityResult, availabilityResultSchema, type Failure } from './result.ts';
 import { lockRoundOrExit } from './round-lock.ts';
@@ -46,13 +49,23 @@ export default class AvailabilityReporter implements Reporter {
     for (const line of this.leftOut) console.log(`not run: ${line}`);
     // Nothing was run, as with --list.
     if (this.results.length === 0) return;
-    const delivery = await publish(this.environment, this.results);
+    const results = this.annotated();
+    const delivery = await publish(this.environment, results);
     const file = readVariables().RESULTS_FILE;
     if (file) {
       mkdirSync(dirname(file), { recursive: true });
-      writeFileSync(file, JSON.stringify({ results: this.results, delivery, leftOut: this.leftOut }));
+      writeFileSync(file, JSON.stringify({ results, delivery, leftOut: this.leftOut }));
     }
-    console.log(publishLine(this.results.length, delivery));
+    console.log(publishLine(results.length, delivery));
+  }
+
+  /** As the monitor does: marks, and whether a healthy region served the global endpoint, so stamps come first. */
+  private annotated(): AvailabilityResult[] {
+    const annotator = new Annotator(underWayFolder(this.environment.name), Date.now, minuteMs);
+    const isStamp = ({ target }: AvailabilityResult) => target.kind === 'stamp';
+    return this.results
+      .toSorted((a, b) => Number(isStamp(b)) - Number(isStamp(a)))
+      .map((result) => annotator.annotate(this.environment, { result, answered: true }).result);
   }
 
   /** A test that ended without a result still was a check of a target: it hung, or the probe itself broke. */

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import type { TestCase, TestResult } from '@playwright/test/reporter';
 import { afterAll, afterEach, beforeEach, expect, describe as group, test, vi } from 'vitest';
 import { loadEnvironment } from '../../fixtures/environments/load.ts';
+import { announce, underWayFolder } from '../../synthetics/monitor/under-way.ts';
 import AvailabilityReporter from '../../synthetics/reporter.ts';
 import { availabilityResultSchema } from '../../synthetics/result.ts';
 import { openOutbox, outboxPath } from '../../telemetry/outbox.ts';
@@ -54,6 +55,57 @@ async function report(...ends: readonly [TestCase, TestResult][]) {
   const written = JSON.parse(readFileSync(resultsFile, 'utf8')) as { results: unknown[]; leftOut: string[] };
   return { results: written.results.map((result) => availabilityResultSchema.parse(result)), leftOut: written.leftOut };
 }
+
+group('what is under way', () => {
+  const folderOf = underWayFolder(name);
+  afterEach(() => rmSync(folderOf, { recursive: true, force: true }));
+
+  test('is marked on the results that it concerns, and on no other', async () => {
+    const now = new Date();
+    const at = (target: string) =>
+      aResult(1, {
+        startedAt: now.toISOString(),
+        id: target === 'eastus' ? 'a'.repeat(16) : 'b'.repeat(16),
+        target: { kind: 'stamp', name: target, endpoint: '', stamp: target, region: target },
+      });
+    announce(folderOf, {
+      kind: 'load',
+      why: 'load test target',
+      targets: ['eastus'],
+      fromMs: +now - 5_000,
+      untilMs: +now + 60_000,
+    });
+    const { results } = await report(
+      [testOf('eastus'), endOf(attached(at('eastus')))],
+      [testOf('westeurope'), endOf(attached(at('westeurope')))],
+    );
+    expect(results.map(({ target, marks }) => [target.name, marks])).toEqual([
+      ['eastus', { load: 'load test target' }],
+      ['westeurope', undefined],
+    ]);
+  });
+
+  test('tells whether the region that served the global endpoint is healthy, whatever ended first', async () => {
+    const startedAt = new Date().toISOString();
+    const servedBy = { region: 'eastus', stamp: 'eastus', instance: 'i-1', build: '1' };
+    const global = aResult(1, { startedAt, servedBy, target: { kind: 'global', name: 'global', endpoint: '' } });
+    const failed = { startedAt, durationMs: 1, outcome: 'failed' } as const;
+    const eastus = aResult(2, {
+      startedAt,
+      outcome: 'failed',
+      attempts: [failed],
+      failure: { step: 'pay', rule: 'status 201', seen: '502', cause: 'http' },
+      target: { kind: 'stamp', name: 'eastus', endpoint: '', stamp: 'eastus', region: 'eastus' },
+    });
+    const { results } = await report(
+      [testOf('global'), endOf(attached(global))],
+      [testOf('eastus'), endOf({ ...attached(eastus), status: 'failed' })],
+    );
+    const seen = results.find(({ target }) => target.name === 'global');
+    expect(seen?.servedByHealthyRegion).toBe(false);
+    expect(seen?.warnings.at(-1)).toBe('the global endpoint was served by eastus, where checkout fails');
+  });
+});
 
 group('a test that ended without a result', () => {
   const red = '\u001b[31mError: worker process exited unexpectedly\u001b[39m\n    at somewhere';
