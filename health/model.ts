@@ -173,7 +173,7 @@ export const systemFlows = {
   'scale-out': {
     title: 'scale-out',
     needs: { registry: 3, 'key-vault': 3, plan: 1 },
-    signals: [{ signal: 'scaleFailures', scope: 'plan', weight: 3, optional }],
+    signals: [{ signal: 'scaleFailures', scope: 'plan', weight: 6, optional }],
     bond: { weight: 1, atMost: degrades, optional },
   },
 } as const satisfies Record<string, SystemFlow>;

@@ -351,8 +351,8 @@ export const thresholds = {
     unit: 'failures',
     source: {
       table: 'AutoscaleScaleActionsLog',
-      where: [],
-      value: { when: [['ResultType', '==', 'Failed']] },
+      where: [['ResultType', '==', 'Failed']],
+      value: { when: [] },
       scope: ['TargetResourceId'],
       id: undefined,
     },

@@ -110,7 +110,9 @@ export function tablesOf({ environment = 'two-regions', base = 'well', given }: 
       const startMs = last - (minutes.length - 1 - at) * minuteMs;
       valuesOf(signal, token).forEach((value, i) => {
         const { table, row } = rowOf(signal, scope, startMs + i * 1_000, value, `${key} ${startMs} ${i}`);
-        tables[table] = [...(tables[table] ?? []), row];
+        const rows = tables[table] ?? [];
+        tables[table] = rows;
+        rows.push(row);
       });
     });
   }
