@@ -15,6 +15,8 @@ interface OpenSecond {
   ru: number;
   retries: number;
   readonly mix: Record<string, number>;
+  /** Answers by stamp. */
+  readonly served: Record<string, number>;
   readonly latency: Histogram;
 }
 
@@ -124,6 +126,12 @@ export class Collector {
     this.secondOf(Number(field('timestamp'))).retries += retries;
   }
 
+  addServed(field: (name: string) => string): void {
+    const { served } = this.secondOf(Number(field('timestamp')));
+    const { stamp = '' } = tagsOf(field('extra_tags'));
+    served[stamp] = (served[stamp] ?? 0) + 1;
+  }
+
   addJourney(field: (name: string) => string): void {
     const { journey = '', outcome } = tagsOf(field('extra_tags'));
     const count = this.journey(journey);
@@ -144,6 +152,11 @@ export class Collector {
 
   addDropped(field: (name: string) => string): void {
     this.dropped += Number(field('metric_value'));
+  }
+
+  /** Wall time of the first request; undefined before there is one. */
+  begunAtMs(): number | undefined {
+    return this.firstAtMs;
   }
 
   /** The last second that is complete; undefined before there is one. */
@@ -195,7 +208,16 @@ export class Collector {
     // Older than all that are open: its own second has been closed, so it counts in the oldest.
     const [oldest] = this.open;
     if (oldest && atMs < oldest.atMs) return oldest;
-    const second = { atMs, requests: 0, failed: 0, ru: 0, retries: 0, mix: {}, latency: this.spare.pop() ?? newHistogram(2) };
+    const second = {
+      atMs,
+      requests: 0,
+      failed: 0,
+      ru: 0,
+      retries: 0,
+      mix: {},
+      served: {},
+      latency: this.spare.pop() ?? newHistogram(2),
+    };
     this.open.push(second);
     this.open.sort((a, b) => a.atMs - b.atMs);
     if (this.open.length > openSeconds) this.close();
@@ -212,7 +234,11 @@ export class Collector {
   }
 }
 
-const mixSecond = ({ atMs, mix }: OpenSecond): Samples['mixSeconds'][number] => ({ atMs, requests: mix });
+const mixSecond = ({ atMs, mix, served }: OpenSecond): Samples['mixSeconds'][number] => ({
+  atMs,
+  requests: mix,
+  ...(Object.keys(served).length > 0 ? { served } : {}),
+});
 
 function closedSecond({ atMs, requests, failed, ru, retries, latency }: OpenSecond): Samples['seconds'][number] {
   const p50Ms = percentileMs(latency, 50);
@@ -235,6 +261,7 @@ const takers: Readonly<Record<string, (collector: Collector, field: (name: strin
   dropped_iterations: (collector, field) => collector.addDropped(field),
   step_charge: (collector, field) => collector.addCharge(field),
   refused_requests: (collector, field) => collector.addRefusal(field),
+  served_requests: (collector, field) => collector.addServed(field),
   throttle_retries: (collector, field) => collector.addRetries(field),
 };
 

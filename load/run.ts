@@ -4,10 +4,12 @@ import { ConfigurationError } from '../fixtures/environments/errors.ts';
 import type { Environment } from '../fixtures/environments/schema.ts';
 import { readVariables } from '../fixtures/environments/variables.ts';
 import { Collector } from './collector.ts';
+import { type Conductor, eventsOf } from './control/conductor.ts';
 import { runGenerator } from './generator.ts';
+import { actedTarget } from './k6/acted.ts';
 import { loadTargets } from './k6/environment.ts';
 import { meanRequests, sharesOf } from './k6/mix.ts';
-import { profiles, requestsOfJourneys, type Scenario } from './k6/profiles.ts';
+import { fewestActedSeconds, profileOf, profiles, requestsOfJourneys, type Scenario } from './k6/profiles.ts';
 import { journeysOf, trafficOf } from './k6/traffic.ts';
 import { withShared } from './production.ts';
 import { type ProgressOutput, progressPrinter } from './progress.ts';
@@ -53,6 +55,8 @@ export interface LoadOptions {
   readonly signal?: AbortSignal | undefined;
   /** Where progress goes; default: nowhere. */
   readonly progress?: ProgressOutput | undefined;
+  /** Acts on the store meanwhile; default: nobody does, and a scenario that wants it is inconclusive. */
+  readonly conductor?: Conductor | undefined;
   /** Reads what the servers' metrics say of the run once it has ended; default: nobody asks them. */
   readonly serverMetrics?: ((fromMs: number, toMs: number) => Promise<ServerMetrics>) | undefined;
   /** k6's binary; default: `.local/bin/k6`, else the one on PATH. */
@@ -78,18 +82,34 @@ export async function observeLoad(options: LoadOptions): Promise<RunObservation>
   const startedAtMs = Date.now();
   const everySecond = () => {
     const { targetPerSecond: rateWantedPerSecond, durationSeconds } = wanted;
+    const begunAtMs = collector.begunAtMs();
+    if (begunAtMs !== undefined) options.conductor?.begin(begunAtMs, durationSeconds);
     const elapsedSeconds = (Date.now() - startedAtMs) / 1000;
     printer?.show({ elapsedSeconds, durationSeconds, rateWantedPerSecond, recent: collector.recent() });
   };
   const enough = () => isEnough(wanted, collector);
   const k6 = { ...generatorOptions(options, wanted, everySecond), enough };
-  const generator = await runGenerator(k6, collector).catch(refuseWithoutK6);
-  printer?.end();
+  const ending = runGenerator(k6, collector).finally(() => printer?.end());
+  // Put back as soon as the load is over, however it ended.
+  const acted = ending.then(
+    () => options.conductor?.end(),
+    () => options.conductor?.end(),
+  );
+  const generator = await ending.catch(refuseWithoutK6);
   const endedAtMs = Date.now();
+  const control = await acted;
   const samples = collector.samples();
   const [fromMs, toMs] = [samples.firstAtMs ?? startedAtMs, samples.lastAtMs ?? endedAtMs];
   const server = await options.serverMetrics?.(fromMs, toMs);
-  return { wanted, samples, generator, server, startedAtMs, endedAtMs };
+  return {
+    wanted,
+    samples,
+    generator,
+    server,
+    ...(control ? { control, events: eventsOf(control) } : {}),
+    startedAtMs,
+    endedAtMs,
+  };
 }
 
 /** A run that has shown what it was for: an objective broke under a growing load, or is lost whatever comes. */
@@ -130,16 +150,23 @@ function targetIterations({ load }: Environment): Record<string, number> {
 /** @throws ConfigurationError where load must not go */
 function trafficFor(options: Omit<LoadOptions, 'runDirectory' | 'nameOrPath'>) {
   const { environment, scenario, window, confirm } = options;
-  const wish = { ...options, windowSeconds: windowSecondsOf(options) };
+  const wish = { ...options, windowSeconds: windowSecondsOf(options), durationSeconds: durationSecondsOf(options) };
   const { durationSeconds } = trafficOf({ ...wish, targets: [] });
   const permit = { window, confirm, durationSeconds, isSmoke: scenario === 'smoke' };
-  const targets = loadTargets(withShared(environment), options.target, permit);
+  const targets = loadTargets(withShared(environment), actedTarget(scenario, environment, options.target), permit);
   return { targets, traffic: trafficOf({ ...wish, targets }) };
 }
 
 /** The local store's minutes pass as fast as its control plane; a window has requests enough in ten seconds. */
 function windowSecondsOf({ environment, windowSeconds }: Pick<LoadOptions, 'environment' | 'windowSeconds'>): number {
   return windowSeconds ?? (environment.local ? Math.max(10, 60 / environment.local.timeScale) : 60);
+}
+
+/** On a local store, what waits for the control plane takes as much less time as its clock is faster. */
+function durationSecondsOf({ environment, scenario, durationSeconds }: Omit<LoadOptions, 'runDirectory' | 'nameOrPath'>) {
+  const { through, durationSeconds: own } = profileOf(scenario);
+  if (durationSeconds !== undefined || through === undefined || !environment.local || own === undefined) return durationSeconds;
+  return Math.max(fewestActedSeconds, Math.round(own / environment.local.timeScale));
 }
 
 function generatorOptions(options: LoadOptions, wanted: Wanted, everySecond: () => void) {

@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { ConfigurationError } from '../fixtures/environments/errors.ts';
 import { loadEnvironment } from '../fixtures/environments/load.ts';
+import type { Environment } from '../fixtures/environments/schema.ts';
 import { readVariables } from '../fixtures/environments/variables.ts';
 import { baselineFile, readBaseline, writeBaseline } from '../load/baselines.ts';
 import { runLoad, scenarioNamed, wantedOf } from '../load/run.ts';
@@ -50,24 +51,52 @@ async function load(signal: AbortSignal): Promise<ExitCode> {
   // Wrong usage, and a baseline that is none, are told before a store is started.
   const { targets, durationSeconds } = wantedOf(options);
   readBaseline(baselineFile(environment.name, scenario));
+  const { window, confirm, target } = options;
+  // Loaded late: wrong usage needs neither Azure's clients nor the report's.
+  const { takeControl } = await import('./control.ts');
+  const control = takeControl({ environment, scenario, target, permit: { window, confirm, durationSeconds } });
   const store = environment.local && (await ensureStore(environment, nameOrPath));
   try {
     if (store) trustCertificates(store.caFile);
-    // Loaded late: wrong usage needs neither Azure's clients nor the report's.
     const { serverMetricsOf } = await import('./server-metrics.ts');
-    const { publishVerdict, writeLoadReport } = await import('./load-report.ts');
-    const serverMetrics = serverMetricsOf(scenario, environment);
     const act = { kind: 'load', why: `load test ${scenario}`, environment, targets, durationSeconds } as const;
-    const judged = await whileAnnounced(act, () => runLoad({ ...options, caFile: store?.caFile, serverMetrics }));
+    const servers = {
+      caFile: store?.caFile,
+      serverMetrics: serverMetricsOf(scenario, environment),
+      conductor: control?.conductor,
+    };
+    const startedAtMs = Date.now();
+    const judged = await whileAnnounced(act, () => runLoad({ ...options, ...servers }));
     const verdict = compared(judged, values['save-baseline'] ?? false);
-    writeLoadReport(runDirectory, verdict);
-    console.log(renderLoad(verdict, process.stdout.isTTY));
-    console.log(`reports: ${runDirectory}`);
-    await publishVerdict(environment, verdict);
+    await report(environment, runDirectory, verdict);
+    if (isCutShort(judged) || signal.aborted) await cleanUpRun(environment, startedAtMs);
     return exitCodeOf(verdict.verdict);
   } finally {
     await store?.close();
+    control?.release();
   }
+}
+
+async function report(environment: Environment, runDirectory: string, verdict: LoadVerdict): Promise<void> {
+  const { publishVerdict, writeLoadReport } = await import('./load-report.ts');
+  writeLoadReport(runDirectory, verdict);
+  console.log(renderLoad(verdict, process.stdout.isTTY));
+  console.log(`reports: ${runDirectory}`);
+  await publishVerdict(environment, verdict);
+}
+
+const isCutShort = ({ judgements }: LoadVerdict) => judgements.some(({ name, verdict }) => name === 'run' && verdict !== 'pass');
+
+/** A k6 that was stopped left iterations half-way: their carts, reviews and orders are removed, and nobody else's. */
+async function cleanUpRun(environment: Environment, startedAtMs: number): Promise<void> {
+  const { cleanUpLeftovers } = await import('../synthetics/cleanup.ts');
+  const { tokenSource } = await import('../synthetics/runners/token.ts');
+  const tokens = tokenSource(environment.auth, readVariables());
+  const span = { createdFromMs: startedAtMs, olderThanMs: 0, nowMs: Date.now() };
+  const { removed, failures } = await cleanUpLeftovers({ environment, tokens, ...span });
+  const { carts, reviews, orders } = removed;
+  console.error(`cleaned up after the run: ${carts} carts, ${reviews} reviews, ${orders} orders`);
+  for (const line of failures) console.error(`not cleaned up: ${line}`);
 }
 
 /** The run against its baseline, or in it. */

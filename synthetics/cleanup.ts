@@ -45,20 +45,27 @@ const kinds = [
   left: (one: Json) => boolean;
 }[];
 
-/** Younger ones may belong to a journey under way. What has no time is taken for old. */
-function isOlder(one: Json, before: number): boolean {
-  const value = one.get('createdAt');
-  return typeof value !== 'string' || Date.parse(value) < before;
+/** Wall times, milliseconds. */
+interface Span {
+  readonly from: number;
+  readonly before: number;
 }
 
-async function removeOf(shopper: Shopper, before: number, removed: Removed): Promise<void> {
+/** Younger ones may belong to a journey under way. What has no time is taken for old. */
+function isWithin(one: Json, { from, before }: Span): boolean {
+  const value = one.get('createdAt');
+  const at = typeof value === 'string' ? Date.parse(value) : 0;
+  return at >= from && at < before;
+}
+
+async function removeOf(shopper: Shopper, span: Span, removed: Removed): Promise<void> {
   for (const { kind, list, end, left } of kinds) {
     const reply = await shopper.send({ method: 'GET', path: list, name: `GET ${list.split('?')[0]}`, as: 'shopper' });
     expectStatus(shopper, reply, 200);
     const leftovers = read(reply, kind)
       .list('items')
       .all()
-      .filter((one) => left(one) && one.get('synthetic') !== false && isOlder(one, before));
+      .filter((one) => left(one) && one.get('synthetic') !== false && isWithin(one, span));
     for (const one of leftovers) {
       expectStatus(shopper, await shopper.send({ ...end(one), as: 'shopper' }), 200, 204, 404);
       removed[kind] += 1;
@@ -71,16 +78,19 @@ export interface CleanupOptions {
   readonly tokens: TokenSource;
   readonly olderThanMs: number;
   readonly nowMs: number;
+  /** Nothing that is older than this is touched, wall time in milliseconds. Default 0: all is. */
+  readonly createdFromMs?: number;
 }
 
 /** Removes what killed runs left behind, through the store's own API, once a Cosmos account. */
-export async function cleanUpLeftovers({ environment, tokens, olderThanMs, nowMs }: CleanupOptions) {
+export async function cleanUpLeftovers({ environment, tokens, olderThanMs, nowMs, createdFromMs = 0 }: CleanupOptions) {
   const removed: Removed = { carts: 0, reviews: 0, orders: 0 };
   const failures: string[] = [];
   const sweep: Journey = {
     name: 'cleanup',
     title: 'Nothing of a killed run is left',
-    run: (shopper) => shopper.step('remove leftovers', () => removeOf(shopper, nowMs - olderThanMs, removed)),
+    run: (shopper) =>
+      shopper.step('remove leftovers', () => removeOf(shopper, { from: createdFromMs, before: nowMs - olderThanMs }, removed)),
   };
   for (const stamp of onePerAccount(environment.stamps)) {
     for (let index = 0; index < environment.shoppers.count; index += 1) {

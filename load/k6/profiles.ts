@@ -16,7 +16,15 @@ export interface Profile {
   readonly zipfExponent?: number;
   /** Each region's share of the traffic follows the hour there. */
   readonly byGeography?: true;
+  /**
+   * Something is done to the store meanwhile, by Azure's control plane: load goes to the stamp that is swapped, or through the
+   * global endpoint. On a local store the time is divided by its time scale, but for `fewestActedSeconds`.
+   */
+  readonly through?: 'swapped' | 'global';
 }
+
+/** Shorter, and what is acted on would have too few samples before and after. */
+export const fewestActedSeconds = 30;
 
 const steady = (durationSeconds: number): readonly Corner[] => [
   [0, 1],
@@ -30,6 +38,7 @@ const spikeRampSeconds = 10;
  * One row a scenario. A rate is a share of the target rate, so that one profile fits every environment.
  * `breakpoint` begins well below the target and ends at three times it: what holds that long has room enough.
  * `soak` runs at 70 %: a leak shows in time, not in height.
+ * `swap`, `failover` and `shift` give Azure's control plane its time: a swap takes minutes, Front Door's change up to ten.
  * `hot-product` has an exponent at which everybody wants the first shoe: 2^-30 of the choices are the second.
  */
 export const profiles = {
@@ -66,6 +75,9 @@ export const profiles = {
   },
   'hot-product': { corners: steady, durationSeconds: 120, zipfExponent: 30 },
   day: { corners: steady, durationSeconds: 24 * 60, byGeography: true },
+  swap: { corners: steady, durationSeconds: 900, through: 'swapped' },
+  failover: { corners: steady, durationSeconds: 2400, through: 'global' },
+  shift: { corners: steady, durationSeconds: 3600, through: 'global' },
   'cosmos-ru': { corners: steady, durationSeconds: 600, mix: 'varied' },
 } as const satisfies Record<string, Profile>;
 

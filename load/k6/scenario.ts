@@ -1,4 +1,5 @@
 import http from 'k6/http';
+import { actedTarget } from './acted.ts';
 import { loadTargets, servesProduction } from './environment.ts';
 import { arrivalScenario } from './executor.ts';
 import { numberFrom, openEnvironment } from './open-environment.ts';
@@ -20,7 +21,7 @@ export function scenarioOf(scenario: Scenario) {
   };
   const { durationSeconds } = trafficOf({ ...wish, targets: [] });
   const permit = { window: __ENV.LOAD_WINDOW, confirm: __ENV.LOAD_CONFIRM, isSmoke: scenario === 'smoke', durationSeconds };
-  const targets = loadTargets(environment, __ENV.LOAD_TARGET, permit);
+  const targets = loadTargets(environment, actedTarget(scenario, environment, __ENV.LOAD_TARGET || undefined), permit);
   const traffic = trafficOf({ ...wish, targets });
 
   // 401 is what a visitor is meant to get from a shopper's page; anyone else's 401 fails its journey's own rule.

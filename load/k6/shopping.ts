@@ -7,7 +7,7 @@ import { type JourneyRecord, runJourney } from '../../synthetics/journeys/run.ts
 import type { LoadEnvironment } from './environment.ts';
 import { iterationSeed, seededRandom } from './random.ts';
 import { k6Transport } from './shopper.ts';
-import { noteCharges, signals } from './signals.ts';
+import { noteCharges, servedSignals, signals } from './signals.ts';
 import { fetchToken, type Token, tokenHolder } from './tokens.ts';
 import type { Traffic } from './traffic.ts';
 import { zipf } from './zipf.ts';
@@ -33,6 +33,7 @@ export function shopping(
   let fromSetup: Token | undefined;
   const token = (fresh: boolean) => (fresh || !fromSetup ? fetchToken(auth) : held(fromSetup)).value;
   const transport = k6Transport({ token });
+  const hooks = traffic.countsServed ? servedSignals : signals;
   return async ({ token: first, run }) => {
     fromSetup = first;
     // Everything follows from the iteration's number, whichever virtual user runs it: two runs send the same traffic.
@@ -49,7 +50,7 @@ export function shopping(
     tags.journey = journey.name;
     tags.target = target.name;
     try {
-      note(await runJourney(journey, context, transport, route, signals), target);
+      note(await runJourney(journey, context, transport, route, hooks), target);
     } catch (thrown) {
       journeyDuration.add(0, { outcome: 'exception' });
       // k6 logs it, and ends green all the same: the verdict counts the log's lines.

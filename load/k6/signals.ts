@@ -38,6 +38,18 @@ function noteRefusal(name: string, answer: Answer): void {
   });
 }
 
+/** One sample an answer, by the stamp that gave it; only where a scenario moves traffic between stamps. */
+const servedRequests = new Counter('served_requests');
+const stampTags = new Map<string, { readonly stamp: string }>();
+
+function noteServed(answer: Answer): void {
+  // Front Door's own answers name no stamp.
+  const stamp = word(answer.header('x-contoso-stamp'));
+  const known = stampTags.get(stamp) ?? { stamp };
+  stampTags.set(stamp, known);
+  servedRequests.add(1, known);
+}
+
 /** What load wants to know of a journey beside its checks: the step that a request belongs to, and who refused. */
 export const signals: Hooks = {
   ...k6Hooks,
@@ -49,6 +61,15 @@ export const signals: Hooks = {
     if (isRefused(answer.status)) noteRefusal(name, answer);
     const retries = answer.header('x-contoso-throttle-retries');
     if (retries !== undefined) throttleRetries.add(Number(retries));
+  },
+};
+
+/** The same, and who served. */
+export const servedSignals: Hooks = {
+  ...signals,
+  answer(request, answer) {
+    noteServed(answer);
+    signals.answer?.(request, answer);
   },
 };
 

@@ -39,6 +39,8 @@ export interface Traffic {
   readonly iterations: number;
   readonly zipfExponent: number;
   readonly mixes: readonly Mix[];
+  /** Whether it is of interest which stamp an answer came from. */
+  readonly countsServed: boolean;
   journeyOf(iteration: number): string;
   targetOf(iteration: number): number;
 }
@@ -71,6 +73,7 @@ export function trafficOf({ scenario, environment, targets, windowSeconds = 60, 
     iterations: Math.round(time.iterations),
     zipfExponent,
     mixes,
+    countsServed: profile.through === 'global',
     journeyOf(iteration) {
       // A mix that never changes needs no look at the time.
       const window = choosers.length === 1 ? 0 : Math.floor(time.secondsAt(iteration) / windowSeconds) % choosers.length;

@@ -45,7 +45,7 @@ export function missedIn(seconds: readonly Second[], wanted: Wanted, startMs: nu
   return undefined;
 }
 
-const sum = (values: readonly number[]) => values.reduce((total, value) => total + value, 0);
+export const sum = (values: readonly number[]) => values.reduce((total, value) => total + value, 0);
 
 export function median(values: readonly number[]): number | undefined {
   const sorted = [...values].sort((a, b) => a - b);

@@ -3,11 +3,14 @@ import { judgeBreakpoint, judgeRecovery } from './breakpoint.ts';
 import { judgeHotPartition, judgeRu, ledgerOf } from './cosmos-ru.ts';
 import { judgeDrift } from './drift.ts';
 import { brokenOff, thresholdsMissed } from './exit.ts';
+import { judgeFailover } from './failover.ts';
 import { judgeJourneys } from './journeys.ts';
 import { type RunObservation, sentSeconds } from './observation.ts';
 import { judgeRate, saturated } from './rate.ts';
 import { metricsOf } from './run-metrics.ts';
 import { judgeServer } from './server.ts';
+import { judgeShift } from './shift.ts';
+import { judgeSwap } from './swap.ts';
 import { count, ms, percent, seconds } from './units.ts';
 import { type Judgement, type LoadVerdict, type RuLedger, worstOf } from './verdict.ts';
 
@@ -27,6 +30,9 @@ const questions: Readonly<Record<string, (seen: Seen) => Judgement[]>> = {
   spike: ({ run }) => judgeRecovery(run),
   soak: ({ run }) => judgeDrift(run),
   'hot-product': ({ run, attribution }) => judgeHotPartition(run, attribution),
+  swap: ({ run }) => judgeSwap(run),
+  failover: ({ run }) => judgeFailover(run),
+  shift: ({ run }) => judgeShift(run),
   'cosmos-ru': ({ run, ledger, attribution }) => judgeRu(run, ledger, attribution),
 };
 

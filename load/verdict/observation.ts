@@ -77,6 +77,8 @@ export interface StepSamples {
 export interface MixSecond {
   readonly atMs: number;
   readonly requests: Readonly<Record<string, number>>;
+  /** Answers by the stamp that gave them, `''` where none is named; absent where nobody asked. */
+  readonly served?: Readonly<Record<string, number>>;
 }
 
 /** What came out of k6's stream of samples. */
@@ -156,11 +158,40 @@ export interface ServerMetrics {
   readonly memoryPercent?: Readonly<Record<string, readonly ServerPoint[]>>;
 }
 
+/** Something that was done to the store during a run, as it went. */
+export interface Move {
+  /** `swap`, `westeurope leaves`, `shift to 10 %` */
+  readonly name: string;
+  /** The actions, in words. */
+  readonly detail: string;
+  /** Wall time when the first action was asked for, and when the last was done, or stopped, by Azure Resource Manager's word. */
+  readonly askedAtMs: number;
+  readonly endedAtMs: number;
+  /** What refused or stopped it. */
+  readonly failed?: string | undefined;
+  /** Stamps that are to serve nothing afterwards. */
+  readonly gone?: readonly string[];
+  /** Weights of stamps that share what comes to them, by group: those of one region. */
+  readonly weights?: readonly Readonly<Record<string, number>>[];
+}
+
+/** What a scenario did to the store through Azure's control plane. */
+export interface Control {
+  readonly moves: readonly Move[];
+  /** Control-plane seconds in a real one: 1 on Azure. */
+  readonly timeScale: number;
+  /** What stands otherwise than before the run, a line each. */
+  readonly notPutBack: readonly string[];
+  readonly putBackAtMs?: number | undefined;
+}
+
 export interface RunObservation {
   readonly wanted: Wanted;
   readonly samples: Samples;
   readonly generator: Generator;
   readonly server?: ServerMetrics | undefined;
+  /** Absent where the scenario does nothing to the store. */
+  readonly control?: Control | undefined;
   /** What the run itself did to the servers, in order of time: swap, failover, shift. Default: nothing. */
   readonly events?: readonly RunEvent[] | undefined;
   readonly startedAtMs: number;

@@ -125,6 +125,12 @@ describe("k6's samples", () => {
     expect(samples.mixSeconds).toEqual([{ atMs: start, requests: { browse: 3 } }]);
   });
 
+  it('tell by second which stamps served, and what none did', () => {
+    const served = (stamp: string, atMs = 0) => `served_requests,${start + atMs},1,,,,,,target,,journey=browse&stamp=${stamp},`;
+    const { mixSeconds } = collected([served('blue'), served('blue'), served('green'), served(''), served('green', 1_200)]);
+    expect(mixSeconds.map((second) => second.served)).toEqual([{ blue: 2, green: 1, '': 1 }, { green: 1 }]);
+  });
+
   it('count refusals by what they said', () => {
     const refused = (code: string, app = 'yes') =>
       `refused_requests,${start},1,,,,,GET /x,target,503,journey=browse&layer=cosmos&code=${code}&external=&app=${app}&retried=no,`;
