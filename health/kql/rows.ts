@@ -1,0 +1,96 @@
+import type { ModelNode } from '../expand.ts';
+import { readBy, seriesBins } from '../series.ts';
+import { type Condition, type Signal, type Threshold, thresholdOf } from '../thresholds.ts';
+import { type Let, quoted, real } from './text.ts';
+
+/** A workspace of Log Analytics, and what rows in it have for their `Workspace`. */
+export interface Workspace {
+  /** A region, or `global`. */
+  readonly name: string;
+  /** As `workspace('…')` takes it: a resource id. */
+  readonly resource: string;
+}
+
+/** The longest window in which each signal is read. */
+function windowsOf(nodes: readonly ModelNode[]): ReadonlyMap<Signal, number> {
+  const longest = new Map<Signal, number>();
+  for (const { signal, windowMinutes } of readBy(nodes).values())
+    longest.set(signal, Math.max(longest.get(signal) ?? 0, windowMinutes));
+  return longest;
+}
+
+/** Each table with the rows of all workspaces, then the rows of each signal by minute. */
+export function rowLets(nodes: readonly ModelNode[], workspaces: readonly Workspace[]): Let[] {
+  const windows = windowsOf(nodes);
+  const tables = [...new Set([...windows.keys()].map((signal) => thresholdOf(signal).source.table))].sort();
+  const minutes = [...windows].map(([signal, windowMinutes]) => minutesOf(signal, windowMinutes));
+  return [
+    ...tables.map((table) => ({ name: everywhere(table), body: union(workspaces.map((one) => tableIn(table, one))) })),
+    { name: 'Minutes', body: union(minutes) },
+  ];
+}
+
+const everywhere = (table: string) => `All${table}`;
+const union = (legs: readonly string[]) => `union\n${legs.map((leg) => `(${leg})`).join(',\n')}`;
+const tableIn = (table: string, { name, resource }: Workspace) =>
+  `workspace(${quoted(resource)}).${table} | extend Workspace = ${quoted(name)}`;
+
+/** What the rows of one signal add up to in each minute: all statistics follow from it. */
+function minutesOf(signal: Signal, windowMinutes: number): string {
+  const threshold = thresholdOf(signal);
+  const { source } = threshold;
+  const { id = [] } = source;
+  const once = `| summarize arg_max(TimeGenerated, V, W) by ${[...new Set(['Scope', ...id.filter((column) => column !== 'TimeGenerated')])].join(', ')}`;
+  const onceAtATime = `| summarize V = max(V), W = max(W) by ${['Scope', ...id].join(', ')}`;
+  return [
+    everywhere(source.table),
+    `| where TimeGenerated >= current - ${seriesBins + windowMinutes - 2}m and TimeGenerated < current + 1m`,
+    ...source.where.map((condition) => `| where ${test(condition)}`),
+    `| extend Scope = ${scopeText(source.scope)}, V = ${valueText(source.value)}, W = ${weightText(source.weight)}`,
+    '| where isnotnull(V)',
+    ...(source.id ? [id.includes('TimeGenerated') ? onceAtATime : once] : []),
+    `| summarize N = count(), SW = sum(W), SV = sum(W * V), Lo = min(V), ${beyondText(threshold)} by Scope, Minute = bin(TimeGenerated, 1m)`,
+    `| project Signal = ${quoted(signal)}, Scope, Minute, N, SW, SV, Lo, AtDegraded, AtUnhealthy`,
+  ].join('\n');
+}
+
+/** Columns that conditions name as text and that are none. */
+const types: Readonly<Record<string, 'bool' | 'number'>> = { Success: 'bool', StatusCode: 'number', HttpStatusCode: 'number' };
+const isDynamic = (column: string) => column.includes('.');
+const text = (column: string) => (isDynamic(column) || types[column] === 'number' ? `tostring(${column})` : column);
+const number = (column: string) => `todouble(${isDynamic(column) ? text(column) : column})`;
+
+function test([column, operator, what]: Condition): string {
+  switch (operator) {
+    case '>=':
+      return `${number(column)} >= ${real(what)}`;
+    case 'in':
+    case '!in':
+      return `${text(column)} ${operator} (${what.map(quoted).join(', ')})`;
+    default:
+      return `${text(column)} ${operator} ${types[column] === 'bool' ? what : quoted(what)}`;
+  }
+}
+
+function valueText(value: Threshold['source']['value']): string {
+  if ('column' in value) return number(value.column);
+  return value.when.length === 0 ? '1.0' : `iff(${value.when.map(test).join(' and ')}, 1.0, 0.0)`;
+}
+
+const weightText = (weight: string | undefined) => (weight === undefined ? '1.0' : `coalesce(${number(weight)}, 1.0)`);
+
+/** Of an ARM id what stands last; in lower case and without blanks, as `scopeName` in expand.ts has it. */
+function scopeText(columns: readonly string[]): string {
+  const parts = columns.map((column) => {
+    const name = column.endsWith('ResourceId') ? `extract('[^/]*$', 0, ${column})` : text(column);
+    return `tolower(replace_string(${name}, ' ', ''))`;
+  });
+  if (parts.length === 0) return "''";
+  return parts.length === 1 ? (parts[0] ?? '') : `strcat(${parts.join(", '@', ")})`;
+}
+
+/** Of a percentile, the weight of rows at each bound or beyond says all that is asked. */
+function beyondText({ statistic, degradedAt, unhealthyAt }: Threshold): string {
+  const beyond = (bound: number) => (statistic === 'p95' ? `sum(iff(V >= ${real(bound)}, W, 0.0))` : 'sum(0.0)');
+  return `AtDegraded = ${beyond(degradedAt)}, AtUnhealthy = ${beyond(unhealthyAt)}`;
+}
