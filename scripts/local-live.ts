@@ -45,11 +45,16 @@ const coloured = (line: string) => {
   return word ? line.slice(0, -word.length) + styleText(colours[word], word) : line;
 };
 
+/** Where a terminal says no width. */
+const defaultColumns = 80;
+
 /** Draws the table, and draws it again over itself; the function stops that. */
-export function showLive(state: () => State, out: NodeJS.WriteStream): () => void {
+export function showLive(state: () => State, out: Pick<NodeJS.WriteStream, 'write' | 'columns'>): () => void {
   let drawn = 0;
   const draw = () => {
-    const lines = liveTable(state()).map(coloured);
+    // A line that wraps would be two to go back over.
+    const width = (out.columns || defaultColumns) - 1;
+    const lines = liveTable(state()).map((line) => coloured(line.slice(0, width)));
     const back = drawn > 0 ? `\u001b[${drawn}A\u001b[J` : '';
     out.write(`${back}${lines.join('\n')}\n`);
     drawn = lines.length;

@@ -1,6 +1,7 @@
 import { Agent, request } from 'undici';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { App } from '../../../fixtures/contoso/azure/app-service/worker.ts';
+import type { ServedBy } from '../../../fixtures/contoso/azure/ports.ts';
 import { type Answer, echo, startTestSite, type TestSite, testCertificate, world } from './doubles.ts';
 
 /** On a busy machine, a state may take a while to come. */
@@ -62,10 +63,19 @@ describe('the instances of a site', () => {
   });
 
   it('leave with the newest first, and finish what they have', async () => {
-    const started = await open({ instances: 2 });
+    let release: () => void = () => undefined;
+    const released = new Promise<void>((resolve) => {
+      release = resolve;
+    });
+    const createApp = (servedBy: ServedBy): App => {
+      const app = echo(servedBy);
+      return { ...app, handle: (req, res) => void released.then(() => app.handle(req, res)) };
+    };
+    const started = await open({ instances: 2, createApp });
     const slow = Promise.all([get(started), get(started)]);
     await soon(() => expect(started.site.workers.map((w) => w.active)).toEqual([1, 1]));
     started.plan.setInstanceCount(1, 'scale in');
+    release();
     expect((await slow).map((a) => a.status)).toEqual([200, 200]);
     expect(reasons(started)).toContain('plan-1 stopped: scale in');
     expect((await get(started)).json.instance).toBe('plan-0');
