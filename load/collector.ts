@@ -3,7 +3,7 @@ import { csvFields } from './csv.ts';
 import { newHistogram, percentileMs, recordMs } from './histogram.ts';
 import { RefusalTally } from './refusals.ts';
 import { StepTally } from './steps.ts';
-import type { JourneySamples, Samples } from './verdict/observation.ts';
+import type { FailureSecond, JourneySamples, Samples } from './verdict/observation.ts';
 
 /** k6 hands samples over about once a second, so that a second's last ones come up to two seconds late. */
 const openSeconds = 4;
@@ -17,6 +17,9 @@ interface OpenSecond {
   readonly mix: Record<string, number>;
   /** Answers by stamp. */
   readonly served: Record<string, number>;
+  /** Both stay empty in a second in which nothing failed. */
+  readonly unanswered: Record<string, number>;
+  refusals: RefusalTally | undefined;
   readonly latency: Histogram;
 }
 
@@ -45,6 +48,7 @@ export class Collector {
   private readonly spare: Histogram[] = [];
   private readonly closed: Samples['seconds'][number][] = [];
   private readonly mixSeconds: Samples['mixSeconds'][number][] = [];
+  private readonly failureSeconds: FailureSecond[] = [];
   private readonly journeys: Record<string, JourneyCount> = {};
   private readonly steps = new StepTally();
   private readonly refusals = new RefusalTally();
@@ -100,6 +104,7 @@ export class Collector {
     if (!answered) {
       const code = field('error_code');
       this.unanswered[code] = (this.unanswered[code] ?? 0) + 1;
+      second.unanswered[code] = (second.unanswered[code] ?? 0) + 1;
       return;
     }
     const ms = Number(field('metric_value'));
@@ -117,7 +122,11 @@ export class Collector {
   }
 
   addRefusal(field: (name: string) => string): void {
-    this.refusals.add(field, tagsOf(field('extra_tags')));
+    const tags = tagsOf(field('extra_tags'));
+    this.refusals.add(field, tags);
+    const second = this.secondOf(Number(field('timestamp')));
+    second.refusals ??= new RefusalTally();
+    second.refusals.add(field, tags);
   }
 
   addRetries(field: (name: string) => string): void {
@@ -177,6 +186,7 @@ export class Collector {
     const { requests, failed, unanswered, firstAtMs, lastAtMs } = this;
     const seconds = [...this.closed, ...this.open.map(closedSecond)];
     const mixSeconds = [...this.mixSeconds, ...this.open.map(mixSecond)];
+    const failureSeconds = [...this.failureSeconds, ...this.open.flatMap(failureSecond)];
     const latencyP95Ms = percentileMs(this.latency, 95);
     return {
       requests,
@@ -187,6 +197,7 @@ export class Collector {
       throttleRetries: this.retries,
       steps: this.steps.samples(),
       mixSeconds,
+      failureSeconds,
       latencyP95Ms,
       journeys,
       firstAtMs,
@@ -208,16 +219,8 @@ export class Collector {
     // Older than all that are open: its own second has been closed, so it counts in the oldest.
     const [oldest] = this.open;
     if (oldest && atMs < oldest.atMs) return oldest;
-    const second = {
-      atMs,
-      requests: 0,
-      failed: 0,
-      ru: 0,
-      retries: 0,
-      mix: {},
-      served: {},
-      latency: this.spare.pop() ?? newHistogram(2),
-    };
+    const nothing = { requests: 0, failed: 0, ru: 0, retries: 0, mix: {}, served: {}, unanswered: {}, refusals: undefined };
+    const second: OpenSecond = { atMs, ...nothing, latency: this.spare.pop() ?? newHistogram(2) };
     this.open.push(second);
     this.open.sort((a, b) => a.atMs - b.atMs);
     if (this.open.length > openSeconds) this.close();
@@ -229,6 +232,7 @@ export class Collector {
     if (!over) return;
     this.closed.push(closedSecond(over));
     this.mixSeconds.push(mixSecond(over));
+    this.failureSeconds.push(...failureSecond(over));
     over.latency.reset();
     this.spare.push(over.latency);
   }
@@ -239,6 +243,9 @@ const mixSecond = ({ atMs, mix, served }: OpenSecond): Samples['mixSeconds'][num
   requests: mix,
   ...(Object.keys(served).length > 0 ? { served } : {}),
 });
+
+const failureSecond = ({ atMs, failed, unanswered, refusals }: OpenSecond): FailureSecond[] =>
+  failed === 0 && !refusals ? [] : [{ atMs, failed, unanswered, refusals: refusals?.list() ?? [] }];
 
 function closedSecond({ atMs, requests, failed, ru, retries, latency }: OpenSecond): Samples['seconds'][number] {
   const p50Ms = percentileMs(latency, 50);

@@ -1,81 +1,123 @@
 /** Runs in the browser: draws the charts of a page from the data it carries. Bundled into the page; asks no host for anything. */
 import uPlot from 'uplot';
-import type { LoadVerdict } from '../load/verdict/verdict.ts';
-
-interface Line {
-  readonly label: string;
-  readonly colour: string;
-  readonly values: (number | null)[];
-  readonly dash?: number[];
-}
+import type { LoadVerdict, RunEvent } from '../load/verdict/verdict.ts';
+import { type AxisChart, type AxisLine, chartsOf, clockOf, spanOf } from './time-axis.ts';
 
 const css = (variable: string): string => getComputedStyle(document.documentElement).getPropertyValue(variable).trim();
 
-function draw(host: HTMLElement, title: string, seconds: number[], lines: readonly Line[]): void {
-  const axis = { stroke: css('--ink'), grid: { stroke: css('--rule') }, ticks: { stroke: css('--rule') } };
-  const plot = new uPlot(
+const height = 180;
+/** Lines of a kind differ by more than their colour. */
+const dashes: readonly number[][] = [[], [8, 3], [2, 3], [10, 3, 2, 3], [16, 4], [4, 6], [1, 5], [12, 2, 2, 2]];
+const colours = dashes.length;
+
+function strokeOf({ tone }: AxisLine): { readonly stroke: string; readonly dash: number[] } {
+  if (typeof tone === 'number') return { stroke: css(`--c${(tone % colours) + 1}`), dash: dashes[tone % colours] ?? [] };
+  const variable = { good: '--good', bad: '--bad', wanted: '--unsure' }[tone];
+  return { stroke: css(variable), dash: tone === 'wanted' ? [6, 4] : [] };
+}
+
+/** All charts have the run's own stretch of time, so that one moment stands at one place in each. */
+interface Axis {
+  readonly fromMs: number;
+  readonly toMs: number;
+  readonly events: readonly RunEvent[];
+}
+
+/** Time on one grid for all lines of a chart: a point that a line doesn't have leaves the line whole, a null breaks it. */
+function dataOf({ lines }: AxisChart, { fromMs }: Axis): uPlot.AlignedData {
+  const tables = lines.map(
+    ({ points }) => [points.map(([atMs]) => (atMs - fromMs) / 1000), points.map(([, value]) => value)] as uPlot.AlignedData,
+  );
+  return uPlot.join(tables);
+}
+
+function draw(host: HTMLElement, chart: AxisChart, axis: Axis): uPlot {
+  const line = { stroke: css('--ink'), grid: { stroke: css('--rule') }, ticks: { stroke: css('--rule') } };
+  const seconds = (axis.toMs - axis.fromMs) / 1000;
+  return new uPlot(
     {
-      title,
+      title: chart.title,
       width: host.clientWidth,
-      height: 200,
-      cursor: { sync: { key: 'time' } },
-      scales: { x: { time: false }, y: { range: (_, __, max) => [0, Math.max(1, max * 1.1)] } },
-      axes: [{ ...axis, label: 'seconds', labelSize: 18 }, axis],
+      height,
+      cursor: { sync: { key: 'time' }, points: { size: 6 } },
+      scales: { x: { time: false, range: [0, Math.max(1, seconds)] }, y: { range: (_, __, max) => [0, Math.max(1, max * 1.1)] } },
+      axes: [
+        { ...line, values: (_, splits) => splits.map(clockOf) },
+        { ...line, size: 56 },
+      ],
       series: [
-        { label: 'second' },
-        ...lines.map((line) => ({
-          label: line.label,
-          stroke: line.colour,
+        { label: 'time', value: (_, value) => (value == null ? '–' : clockOf(value)) },
+        ...chart.lines.map((each) => ({
+          label: each.label,
+          ...strokeOf(each),
           width: 2,
           spanGaps: false,
           points: { show: false },
-          ...(line.dash ? { dash: line.dash } : {}),
+          value: (_: uPlot, value: number | null | undefined) => (value == null ? '–' : String(Math.round(value * 10) / 10)),
         })),
       ],
+      hooks: { drawClear: [(plot) => shadeHoles(plot, chart, axis)], draw: [(plot) => markEvents(plot, axis)] },
     },
-    [seconds, ...lines.map((line) => line.values)] as uPlot.AlignedData,
+    dataOf(chart, axis),
     host,
   );
-  addEventListener('resize', () => plot.setSize({ width: host.clientWidth, height: 200 }));
 }
 
-/** A second without requests is a hole, not a zero latency. */
-function drawLoad(load: LoadVerdict): void {
-  const seconds = load.seconds.map((s) => Math.round(s.atMs / 1000));
-  const [good, bad, plain, soft] = [css('--good'), css('--bad'), css('--line'), css('--unsure')] as const;
-  const chart = (id: string, title: string, lines: readonly Line[]) => {
-    const host = document.getElementById(id);
-    if (host) draw(host, title, seconds, lines);
+/** Where the servers' metrics have nothing the paper is shaded, lest a gap be taken for a quiet time. */
+function shadeHoles({ ctx, bbox, valToPos }: uPlot, { holes }: AxisChart, { fromMs }: Axis): void {
+  ctx.save();
+  ctx.beginPath();
+  ctx.rect(bbox.left, bbox.top, bbox.width, bbox.height);
+  ctx.clip();
+  ctx.fillStyle = css('--unsure-bg');
+  for (const hole of holes) {
+    const [left, right] = [hole.fromMs, hole.toMs].map((ms) => valToPos((ms - fromMs) / 1000, 'x', true)) as [number, number];
+    ctx.fillRect(left, bbox.top, right - left, bbox.height);
+  }
+  ctx.restore();
+}
+
+/** A line and its number in the list of events below. */
+function markEvents({ ctx, bbox, valToPos }: uPlot, { events, fromMs }: Axis): void {
+  ctx.save();
+  ctx.strokeStyle = css('--ink');
+  ctx.fillStyle = css('--ink');
+  ctx.setLineDash([2, 2]);
+  ctx.textAlign = 'left';
+  ctx.textBaseline = 'top';
+  ctx.font = `${12 * devicePixelRatio}px system-ui, sans-serif`;
+  events.forEach(({ atMs }, index) => {
+    const left = valToPos((atMs - fromMs) / 1000, 'x', true);
+    if (left < bbox.left || left > bbox.left + bbox.width) return;
+    ctx.beginPath();
+    ctx.moveTo(left, bbox.top);
+    ctx.lineTo(left, bbox.top + bbox.height);
+    ctx.stroke();
+    ctx.fillText(String(index + 1), left + 3 * devicePixelRatio, bbox.top + 2 * devicePixelRatio);
+  });
+  ctx.restore();
+}
+
+function drawLoad(load: LoadVerdict, parent: HTMLElement): void {
+  const axis: Axis = { ...spanOf(load), events: load.events ?? [] };
+  const plots: { readonly host: HTMLElement; readonly plot: uPlot }[] = [];
+  const drawAll = () => {
+    parent.replaceChildren();
+    plots.length = 0;
+    for (const chart of chartsOf(load)) {
+      const host = document.createElement('div');
+      host.id = `chart-${chart.id}`;
+      parent.append(host);
+      plots.push({ host, plot: draw(host, chart, axis) });
+    }
   };
-  const limit = load.judgements.find((j) => j.name === 'latency p95')?.limit;
-  chart('chart-rate', 'requests per second', [
-    { label: 'reached', colour: good, values: load.seconds.map((s) => s.requests) },
-    { label: 'wanted', colour: soft, dash: [6, 4], values: load.seconds.map(({ atMs }) => wantedAt(load, atMs)) },
-    { label: 'failed', colour: bad, values: load.seconds.map((s) => s.failed) },
-  ]);
-  chart('chart-latency', 'latency, milliseconds', [
-    { label: 'p50', colour: good, values: load.seconds.map((s) => s.p50Ms ?? null) },
-    { label: 'p95', colour: plain, values: load.seconds.map((s) => s.p95Ms ?? null) },
-    ...(limit === undefined ? [] : [{ label: 'limit', colour: bad, dash: [6, 4], values: load.seconds.map(() => limit) }]),
-  ]);
-  const budget = load.ru?.budgetRuPerSecond;
-  if (load.seconds.every((s) => s.ru === undefined)) return;
-  chart('chart-ru', 'RU per second, as the store says of its answers', [
-    { label: 'RU/s', colour: plain, values: load.seconds.map((s) => s.ru ?? null) },
-    { label: 'throttled attempts', colour: bad, values: load.seconds.map((s) => s.throttleRetries ?? 0) },
-    ...(budget === undefined ? [] : [{ label: 'budget', colour: bad, dash: [6, 4], values: load.seconds.map(() => budget) }]),
-  ]);
-}
-
-/** The profile's straight lines; a run without them wanted one rate throughout. */
-function wantedAt({ corners = [], seconds, rateWantedPerSecond }: LoadVerdict, atMs: number): number {
-  const at = (atMs - (seconds[0]?.atMs ?? atMs)) / 1000;
-  const next = corners.find((corner) => corner.atSeconds > at);
-  const before = corners.findLast((corner) => corner.atSeconds <= at);
-  if (!before || !next) return (before ?? next)?.ratePerSecond ?? rateWantedPerSecond;
-  const share = (at - before.atSeconds) / (next.atSeconds - before.atSeconds);
-  return before.ratePerSecond + (next.ratePerSecond - before.ratePerSecond) * share;
+  drawAll();
+  addEventListener('resize', () => {
+    for (const { host, plot } of plots) plot.setSize({ width: host.clientWidth, height });
+  });
+  matchMedia('(prefers-color-scheme: dark)').addEventListener('change', drawAll);
 }
 
 const data: unknown = JSON.parse(document.getElementById('load-data')?.textContent ?? 'null');
-if (data !== null) drawLoad(data as LoadVerdict);
+const parent = document.getElementById('charts');
+if (data !== null && parent) drawLoad(data as LoadVerdict, parent);

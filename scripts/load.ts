@@ -5,7 +5,7 @@ import type { Environment } from '../fixtures/environments/schema.ts';
 import { readVariables } from '../fixtures/environments/variables.ts';
 import { baselineFile, readBaseline, writeBaseline } from '../load/baselines.ts';
 import { runLoad, scenarioNamed, wantedOf } from '../load/run.ts';
-import { compare, withComparison, withRun } from '../load/verdict/baseline.ts';
+import { compare, heldUp, withComparison, withRun } from '../load/verdict/baseline.ts';
 import { exitCodeOf, type LoadVerdict } from '../load/verdict/verdict.ts';
 import { renderLoad } from '../pages/terminal.ts';
 import { trustCertificates } from '../telemetry/trust.ts';
@@ -104,8 +104,9 @@ function compared(verdict: LoadVerdict, isSaved: boolean): LoadVerdict {
   const file = baselineFile(verdict.environment, verdict.scenario);
   const baseline = readBaseline(file);
   if (!isSaved) return baseline ? withComparison(verdict, compare(baseline, verdict)) : verdict;
-  if (verdict.verdict === 'pass') writeBaseline(file, withRun(baseline, verdict));
-  console.log(verdict.verdict === 'pass' ? `baseline: added to ${file}` : 'baseline: not saved, since the run did not pass');
+  const why = verdict.verdict === 'pass' ? heldUp(verdict) : 'the run did not pass';
+  if (why === undefined) writeBaseline(file, withRun(baseline, verdict));
+  console.log(why === undefined ? `baseline: added to ${file}` : `baseline: not saved, since ${why}`);
   return verdict;
 }
 

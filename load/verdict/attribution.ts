@@ -97,6 +97,24 @@ export function attribute(samples: Pick<Samples, 'failed' | 'refusals' | 'unansw
   return { failed, throttled, intended: meant };
 }
 
+type Second = Samples['seconds'][number];
+
+/** The run's seconds, each with the layers at fault for what failed in it. */
+export function attributedSeconds(samples: Samples, generator: Generator, whole: Attribution): Second[] {
+  const failures = new Map(samples.failureSeconds.map((second) => [second.atMs, second]));
+  return samples.seconds.map((second) => {
+    const failed = failures.get(second.atMs);
+    if (!failed) return second;
+    // A failure and what it said may fall on both sides of a second's end: that alone makes no unknown layer.
+    const counted = whole.failed.unknown > 0 ? failed : { ...failed, failed: 0 };
+    const of = attribute(counted, generator);
+    const rows = layers.filter((layer) => of.failed[layer] > 0).map((layer) => [layer, of.failed[layer]] as const);
+    const throttled = layers.reduce((sum, layer) => sum + of.throttled[layer], 0);
+    const byLayer = rows.length === 0 ? {} : { layers: Object.fromEntries(rows) };
+    return { ...second, ...byLayer, ...(throttled === 0 ? {} : { throttled }) };
+  });
+}
+
 const nothing = (): Record<Layer, number> => Object.fromEntries(layers.map((layer) => [layer, 0])) as Record<Layer, number>;
 
 function isThrottling({ status, code, retried }: Refusal, layer: Layer): boolean {

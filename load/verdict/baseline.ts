@@ -86,10 +86,22 @@ export function compare(baseline: Baseline, verdict: LoadVerdict): BaselineCompa
   const latencies = latencyRows(baseline, metrics);
   const rows = [...ruRows(baseline, metrics), ...latencies];
   const worse = rows.filter(({ change }) => change === 'worse');
+  const held = heldUp(verdict);
+  if (held !== undefined && worse.length > 0 && worse.every(({ unit }) => unit !== 'RU'))
+    return { ...unsure(`${said(worse)}, but ${held}`), rows };
   if (worse.length > 0) return { verdict: 'fail', reason: `baseline: ${said(worse)}`, runs, rows };
   if (runs < fewestRuns) return { ...unsure(`${runs} earlier runs are too few for a spread, ${fewestRuns} are needed`), rows };
   if (latencies.length === 0) return { ...unsure('no latency to compare'), rows };
   return { verdict: 'pass', runs, rows };
+}
+
+/** A machine this busy adds to latencies what no store did: a wait of its own on the way out, and one on the way back. */
+const busyShare = 0.9;
+
+/** Why a run's latencies are its machine's as much as the store's: no baseline, and no proof of a slower build. */
+export function heldUp({ generator }: LoadVerdict): string | undefined {
+  const busy = generator?.machineBusy ?? 0;
+  return busy < busyShare ? undefined : `the generator's machine was ${percent(busy * 100)} busy`;
 }
 
 type Row = BaselineComparison['rows'][number];

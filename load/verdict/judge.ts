@@ -1,4 +1,4 @@
-import { type Attribution, attribute, layers, layersLine } from './attribution.ts';
+import { type Attribution, attribute, attributedSeconds, layers, layersLine } from './attribution.ts';
 import { judgeBreakpoint, judgeRecovery } from './breakpoint.ts';
 import { judgeHotPartition, judgeRu, ledgerOf } from './cosmos-ru.ts';
 import { judgeDrift } from './drift.ts';
@@ -53,7 +53,8 @@ export function judge(run: RunObservation): LoadVerdict {
     rateReachedPerSecond: sentSeconds(run) === 0 ? 0 : samples.requests / sentSeconds(run),
     requests: samples.requests,
     judgements,
-    seconds: [...samples.seconds],
+    seconds: attributedSeconds(samples, run.generator, seen.attribution),
+    generator: generatorOf(run),
     corners: [...wanted.corners],
     layers: layerRows(seen.attribution),
     ...(run.server?.series ? { series: [...run.server.series] } : {}),
@@ -82,6 +83,10 @@ function judgementsOf(seen: Seen): Judgement[] {
 
 const layerRows = ({ failed, throttled }: Attribution) =>
   layers.filter((layer) => failed[layer] > 0).map((layer) => ({ layer, failed: failed[layer], throttled: throttled[layer] }));
+
+function generatorOf({ generator: { cores, coresUsed, machineBusy } }: RunObservation): LoadVerdict['generator'] {
+  return { cores, ...(coresUsed === undefined ? {} : { coresUsed }), ...(machineBusy === undefined ? {} : { machineBusy }) };
+}
 
 /** What the run did, and what the servers say that happened, in order. */
 function eventsOf({ events = [], server }: RunObservation): Pick<LoadVerdict, 'events'> {

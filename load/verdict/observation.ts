@@ -81,6 +81,9 @@ export interface MixSecond {
   readonly served?: Readonly<Record<string, number>>;
 }
 
+/** What failed in one second, for the layers at fault over time. */
+export type FailureSecond = { readonly atMs: number } & Pick<Samples, 'failed' | 'unanswered' | 'refusals'>;
+
 /** What came out of k6's stream of samples. */
 export interface Samples {
   readonly requests: number;
@@ -95,6 +98,8 @@ export interface Samples {
   /** By `checkout › pay`. */
   readonly steps: Readonly<Record<string, StepSamples>>;
   readonly mixSeconds: readonly MixSecond[];
+  /** Seconds in which something failed or was refused, in order. */
+  readonly failureSeconds: readonly FailureSecond[];
   /** p95 over the answered requests: k6 counts a refused connection as one of 0 ms. */
   readonly latencyP95Ms?: number | undefined;
   readonly journeys: Readonly<Record<string, JourneySamples>>;

@@ -126,6 +126,15 @@ export const loadVerdictSchema = z.object({
   requests: z.number().int().nonnegative(),
   judgements: z.array(judgementSchema).min(1),
   seconds: z.array(secondSchema),
+  /** What k6 had of its machine: a latency that a starved generator saw is no figure of the store. */
+  generator: z
+    .object({
+      cores: z.number().positive(),
+      coresUsed: z.number().nonnegative().optional(),
+      /** Share of all cores, whatever kept them busy. */
+      machineBusy: z.number().nonnegative().optional(),
+    })
+    .optional(),
   /** The rate that was wanted over time, straight lines between. */
   corners: z.array(z.object({ atSeconds: z.number().nonnegative(), ratePerSecond: z.number().nonnegative() })).optional(),
   /** Failed and throttled requests by the layer at fault. */

@@ -95,9 +95,19 @@ function loadSection(load: LoadVerdict): string {
     .join('\n');
   const reasons = load.reasons.map((reason) => `<p class="${tone}">${escapeHtml(reason)}</p>`).join('\n');
   return `<h2>Load</h2><p class="lead ${tone}">${symbol} ${escapeHtml(loadLine(load))}</p>${reasons}<ul>${judgements}</ul>
-<div id="chart-rate"></div><div id="chart-latency"></div><div id="chart-ru"></div>
+${chartSection(load)}
 ${loadTables(load).map(tableSection).join('\n')}
 <script type="application/json" id="load-data">${inlineJson(load)}</script>`;
+}
+
+/** What the charts can't say of themselves: what shading means, and that there is nothing to show. */
+function chartSection({ series = [] }: LoadVerdict): string {
+  const holes = series.some(({ points }) => points.some(({ value }) => value === undefined));
+  const lead =
+    series.length === 0
+      ? 'The servers’ metrics are not in this run: instances, CPU, queue, RU/s and 429s are as k6 saw them, or missing.'
+      : `Instances, CPU, queue, RU/s and 429s by the servers’ own metrics${holes ? '; shaded: nothing was measured or has arrived' : ''}.`;
+  return `<h2>Over time</h2><p>${lead}</p><div id="charts"></div>`;
 }
 
 function tableSection({ title, lead, head, rows }: LoadTable): string {

@@ -1,4 +1,5 @@
 import type { LoadVerdict } from '../../load/verdict/verdict.ts';
+import { clockOf, spanOf } from '../time-axis.ts';
 import { figure } from '../words.ts';
 
 /** A table as every report draws it: text only, so that each can escape it in its own way. */
@@ -12,9 +13,20 @@ export interface LoadTable {
 
 /** What a load run says beside its judgements: who failed, what it cost, how it compares. Tables without a row are left out. */
 export function loadTables(load: LoadVerdict): LoadTable[] {
-  return [layerTable(load), ledgerTable(load), partitionTable(load), baselineTable(load)].filter(
+  return [eventTable(load), layerTable(load), ledgerTable(load), partitionTable(load), baselineTable(load)].filter(
     (table) => table.rows.length > 0,
   );
+}
+
+function eventTable(load: LoadVerdict): LoadTable {
+  const { fromMs } = spanOf(load);
+  const rows = (load.events ?? []).map(({ atMs, name, detail }, index) => [
+    String(index + 1),
+    clockOf((atMs - fromMs) / 1000),
+    name,
+    detail,
+  ]);
+  return { title: 'Events', head: ['', 'at', 'event', 'detail'], rows };
 }
 
 function layerTable({ layers = [] }: LoadVerdict): LoadTable {

@@ -119,6 +119,21 @@ describe('a comparison with earlier runs', () => {
     expect(compared.reason).toMatch(reason);
   });
 
+  it.each([
+    { machineBusy: 0.89, verdict: 'fail', reason: /^baseline: checkout › pay p50 is \d+(\.\d)? % slower/ },
+    { machineBusy: 0.9, verdict: 'inconclusive', reason: /slower.*, but the generator's machine was 90 % busy$/ },
+  ])('blames no build for a busy machine: $machineBusy', ({ machineBusy, verdict, reason }) => {
+    const [slow] = runs(1, 9, { slower: { step: 'checkout › pay', factor: 1.5 } }) as [LoadVerdict];
+    const compared = compare(baselineOf(runs(8, 1)), { ...slow, generator: { cores: 2, machineBusy } });
+    expect(compared.verdict).toBe(verdict);
+    expect(compared.reason).toMatch(reason);
+  });
+
+  it('gates RU on a busy machine as well', () => {
+    const [dear] = runs(1, 4, { ruFactor: 1.3 }) as [LoadVerdict];
+    expect(compare(baselineOf(runs(5, 3)), { ...dear, generator: { cores: 2, machineBusy: 1 } }).verdict).toBe('fail');
+  });
+
   it('names a whole run that is slower as such, not its steps', () => {
     const [slow] = runs(1, 9) as [LoadVerdict];
     const metrics = slow.metrics?.map((metric) => (metric.unit === 'ms' ? { ...metric, value: metric.value * 2 } : metric)) ?? [];

@@ -57,6 +57,7 @@ export function observed({ wanted, samples, generator, server }: Changes = {}): 
       throttleRetries: 0,
       steps: {},
       mixSeconds: [],
+      failureSeconds: [],
       latencyP95Ms: 41,
       journeys: { browse: goodJourney, checkout: goodJourney },
       firstAtMs: startedAtMs,
