@@ -100,7 +100,8 @@ export async function observeLoad(options: LoadOptions): Promise<RunObservation>
   const control = await acted;
   const samples = collector.samples();
   const [fromMs, toMs] = [samples.firstAtMs ?? startedAtMs, samples.lastAtMs ?? endedAtMs];
-  const server = await options.serverMetrics?.(fromMs, toMs);
+  // Who presses Ctrl-C doesn't wait for metrics, which lag by minutes.
+  const server = options.signal?.aborted ? undefined : await options.serverMetrics?.(fromMs, toMs);
   return {
     wanted,
     samples,

@@ -9,6 +9,7 @@ import {
   secondsAround,
   servedIn,
   sharePercent,
+  unlessEarly,
 } from './moves.ts';
 import type { Control, Move, RunObservation } from './observation.ts';
 import { count, percent, seconds } from './units.ts';
@@ -39,7 +40,7 @@ export function judgeFailover(run: RunObservation): Judgement[] {
   return [
     ...control,
     judgeBefore(before, gone),
-    judgeShifted(run, run.control, left, shifted),
+    unlessEarly(judgeShifted(run, run.control, left, shifted), run.control, left.askedAtMs, awayUntilMs),
     judgeGap(run, { fromMs: left.askedAtMs, toMs: shifted ?? awayUntilMs }),
     ...(shifted === undefined ? [] : judgeAway(run, left, { fromMs: shifted, toMs: awayUntilMs })),
     ...(back ? [judgeBack(run, run.control, { back, gone, endMs, beforePercent: sharePercent(before, gone) })] : []),
@@ -124,5 +125,5 @@ function judgeBack(run: RunObservation, control: Control, { back, gone, endMs, b
     return { ...base, verdict: 'inconclusive', reason: `after it is back: ${count(samples)} samples are too few` };
   if (value >= limit) return { ...base, value, verdict: 'pass' };
   const reason = `after it is back, the region serves ${percent(value)}, before it left ${percent(beforePercent)}`;
-  return { ...base, value, verdict: 'fail', reason };
+  return unlessEarly({ ...base, value, verdict: 'fail', reason }, control, back.askedAtMs, endMs);
 }

@@ -1,6 +1,7 @@
 import { median, missedIn, sum } from './breakpoint.ts';
 import type { Control, Move, RunObservation, Samples } from './observation.ts';
 import { saturated } from './rate.ts';
+import { seconds } from './units.ts';
 import type { Judgement } from './verdict.ts';
 
 /** Azure's control plane gets this long for a swap, or for a change of Front Door to reach all edges; its seconds. */
@@ -11,6 +12,14 @@ const leastLimitSeconds = 10;
 export const fewestSamples = 50;
 
 export const controlLimitOf = ({ timeScale }: Control) => Math.max(leastLimitSeconds, controlLimitSeconds / timeScale);
+
+/** A share that isn't yet what it is to be, is no failure before Front Door has had its time. */
+export function unlessEarly(judgement: Judgement, control: Control, sinceMs: number, untilMs: number): Judgement {
+  const [watched, limit] = [(untilMs - sinceMs) / 1_000, controlLimitOf(control)];
+  if (judgement.verdict !== 'fail' || watched >= limit) return judgement;
+  const reason = `${judgement.reason}, but Front Door may take ${seconds(limit)} and was watched for ${seconds(watched)}`;
+  return { ...judgement, verdict: 'inconclusive', reason };
+}
 
 type Second = Samples['seconds'][number];
 interface Span {
@@ -52,13 +61,13 @@ export function sharePercent(served: Readonly<Record<string, number>>, stamps: r
 
 /** Whether the objectives held over a span, as shoppers felt it; a saturated generator says nothing of the store's latency. */
 export function judgeHeld(when: string, run: RunObservation, span: Span): Judgement {
-  const seconds = secondsIn(run, span);
-  const samples = requestsIn(seconds);
-  const value = p95In(seconds);
+  const all = secondsIn(run, span);
+  const samples = requestsIn(all);
+  const value = p95In(all);
   const given = value === undefined ? {} : { value };
   const base = { name: `p95 ${when}`, ...given, limit: run.wanted.latencyP95Ms, unit: 'ms', samples };
   if (samples < fewestSamples) return { ...base, verdict: 'inconclusive', reason: `${when}: ${samples} samples are too few` };
-  const missed = missedIn(seconds, run.wanted, run.samples.seconds[0]?.atMs ?? 0);
+  const missed = missedIn(all, run.wanted, run.samples.seconds[0]?.atMs ?? 0);
   if (!missed) return { ...base, verdict: 'pass' };
   const why = missed.objective === 'errors' ? undefined : saturated(run.generator);
   if (why !== undefined) return { ...base, verdict: 'inconclusive', reason: `${when}: ${missed.said}, but ${why}` };

@@ -1,4 +1,4 @@
-import { judgeControl, judgeHeld, judgeWeights, servedIn, sharePercent } from './moves.ts';
+import { judgeControl, judgeHeld, judgeWeights, servedIn, sharePercent, unlessEarly } from './moves.ts';
 import type { Move, RunObservation } from './observation.ts';
 import { count, percent } from './units.ts';
 import type { Judgement } from './verdict.ts';
@@ -9,7 +9,8 @@ const leftPercent = 1;
 
 /** Does the new stamp get the share of each step, and do the objectives hold meanwhile? */
 export function judgeShift(run: RunObservation): Judgement[] {
-  const moves = (run.control?.moves ?? []).filter(({ failed }) => failed === undefined);
+  const { control } = run;
+  const moves = (control?.moves ?? []).filter(({ failed }) => failed === undefined);
   const endMs = (run.samples.lastAtMs ?? 0) + 1;
   return [
     ...judgeControl(run, steps),
@@ -17,9 +18,9 @@ export function judgeShift(run: RunObservation): Judgement[] {
       const toMs = moves[index + 1]?.askedAtMs ?? endMs;
       // Front Door's edges learn of it one by one: the second half tells what the step came to.
       const settled = { fromMs: (move.askedAtMs + toMs) / 2, toMs };
+      const shares = [...judgeWeights(move.name, run, move, settled), ...judgeGone(run, move, settled)];
       return [
-        ...judgeWeights(move.name, run, move, settled),
-        ...judgeGone(run, move, settled),
+        ...shares.map((share) => (control ? unlessEarly(share, control, move.askedAtMs, toMs) : share)),
         judgeHeld(`in ${move.name}`, run, { fromMs: move.askedAtMs, toMs }),
       ];
     }),

@@ -204,6 +204,14 @@ describe('failover', () => {
       reason: 'the others took over after 12 s, limit 10 s',
     },
     {
+      title: 'is inconclusive about a region that was watched for less than Front Door may take',
+      second: () => ({ served: both }),
+      control: { moves: [moves[0] as Move, { ...moves[1], askedAtMs: at(22), endedAtMs: at(23) } as Move] },
+      verdict: 'inconclusive',
+      reason:
+        /^the region went on serving until the end, though it was taken out, but Front Door may take 10 s and was watched for 7 s$/,
+    },
+    {
       title: 'fails too many errors in the gap',
       second: (n) => ({ failed: n === 15 || n === 16 ? 8 : 0 }),
       verdict: 'fail',
@@ -295,6 +303,14 @@ describe('shift', () => {
       second: from(25, { served: { green: 6, blue: 54 } }),
       verdict: 'inconclusive',
       reason: 'the run ended before all was done: shift to 50 %, shift to 100 %',
+    },
+    {
+      title: 'is inconclusive about a step that was cut short',
+      second: (n) => (n >= 25 ? { served: { green: 6, blue: 54 } } : {}),
+      control: { moves: [moves[0] as Move, { ...moves[1], askedAtMs: at(52), endedAtMs: at(53) } as Move] },
+      changes: { generator: { interrupted: true } },
+      verdict: 'inconclusive',
+      reason: /^interrupted before its end/,
     },
     {
       title: 'is inconclusive with too few answers in a step',
