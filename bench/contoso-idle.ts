@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { loadEnvironment } from '../fixtures/environments/load.ts';
-import { bundleStore } from '../scripts/store-bundle.ts';
+import { bundled } from '../scripts/bundle.ts';
 import { type BenchRow, rowOf } from './rows.ts';
 
 /** What `npm run local` takes while nobody asks anything of it, in the process and the form in which users run it. */
@@ -88,7 +88,7 @@ function withStore<T>(use: (usage: () => Promise<Usage>) => Promise<T>): Promise
       '--import',
       `data:text/javascript,${encodeURIComponent(answering)}`,
     ];
-    const child = fork(await bundleStore(), ['--env', file], { cwd: root, execArgv });
+    const child = fork(await bundled('scripts/local-run.ts'), ['--env', file], { cwd: root, execArgv });
     try {
       const ended = once(child, 'exit').then(([code]) => Promise.reject(new Error(`the store ended with ${code}`)));
       const told = async <A>() => (await Promise.race([once(child, 'message'), ended]))[0] as A;

@@ -104,8 +104,9 @@ export function mostFrequent(words: readonly string[]): string {
 
 function evidenceOf(seen: Seen | undefined): Evidence {
   if (!seen?.failure) return { rule: 'a result that passed', seen: 'none' };
+  const { id, traceId, atMs } = seen;
   const { step, rule, seen: was } = seen.failure;
-  return { step, rule, seen: was, resultId: seen.id, traceId: seen.traceId, at: new Date(seen.atMs).toISOString() };
+  return { step, rule, seen: was, resultId: id, ...(traceId !== undefined && { traceId }), at: new Date(atMs).toISOString() };
 }
 
 export const about = (kind: IncidentKind, journey: string, place: Place) => ({

@@ -64,7 +64,8 @@ export function firstAttempts({ window, nowMs }: FindingInput): Finding[] {
       evidence: {
         rule: `less than ${firstAttemptRule.share * 100} % of results that needed a retry within ${firstAttemptRule.minutes} minutes`,
         seen: `${passedOnRetry} of ${results} results passed only on retry`,
-        ...(retried && { resultId: retried.id, traceId: retried.traceId }),
+        ...(retried && { resultId: retried.id }),
+        ...(retried?.traceId !== undefined && { traceId: retried.traceId }),
       },
     };
   });

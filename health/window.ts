@@ -5,10 +5,11 @@ export const minuteMs = 60_000;
 /** Bins of a journey on a target that are looked at; what happened before is the incident's history, not the window's. */
 export const lookbackBins = 60;
 
-/** What of a result the windows keep. */
+/** What of a result the windows keep: no more than is asked for, since thousands of checks are kept for an hour. */
 export interface Seen {
   readonly id: string;
-  readonly traceId: string;
+  /** Where an attempt failed: it may be shown as evidence. */
+  readonly traceId?: string;
   readonly atMs: number;
   readonly durationMs: number;
   /** excused: inconclusive, or within maintenance, load or an experiment. It says nothing, and it isn't missing. */
@@ -17,7 +18,6 @@ export interface Seen {
   readonly inconclusive: boolean;
   readonly firstAttemptFailed: boolean;
   readonly failure?: Failure;
-  readonly build?: string;
   /** A certificate that passed, but ends soon. */
   readonly warning?: string;
 }
@@ -83,7 +83,7 @@ export class ResultWindow {
     this.everyMinutes = environment.monitor.everyMinutes;
   }
 
-  add(results: readonly AvailabilityResult[]): void {
+  add(results: Iterable<AvailabilityResult>): void {
     for (const result of results) {
       const { kind } = result.target;
       if (kind === 'slot' || kind === 'location' || result.journey === heartbeatName) continue;
@@ -96,7 +96,8 @@ export class ResultWindow {
       const location = this.byLocation.get(result.location) ?? new Map<number, Minute>();
       this.byLocation.set(result.location, location);
       for (const minutes of [target.minutes, location]) countIn(minutes, seen);
-      if (kind === 'stamp' && seen.build !== undefined) this.sawBuild(pair.place.target, seen.build, binOf(seen.atMs, minuteMs));
+      const build = result.servedBy?.build;
+      if (kind === 'stamp' && build !== undefined) this.sawBuild(pair.place.target, build, binOf(seen.atMs, minuteMs));
     }
   }
 
@@ -188,20 +189,47 @@ function forget(bins: Map<number, unknown>, before: number): void {
   for (const start of bins.keys()) if (start < before) bins.delete(start);
 }
 
+/** Nearly all: of thousands of checks an hour long, what these have in common is kept once, on the prototype. */
+class Passed implements Seen {
+  readonly id: string;
+  readonly atMs: number;
+  readonly durationMs: number;
+
+  constructor(id: string, atMs: number, durationMs: number) {
+    this.id = id;
+    this.atMs = atMs;
+    this.durationMs = durationMs;
+  }
+
+  get outcome(): 'passed' {
+    return 'passed';
+  }
+
+  get inconclusive(): false {
+    return false;
+  }
+
+  get firstAttemptFailed(): false {
+    return false;
+  }
+}
+
 function seenOf(result: AvailabilityResult): Seen {
-  const { id, traceId, startedAt, durationMs, outcome, attempts, failure, servedBy, warnings, marks } = result;
+  const { id, traceId, startedAt, durationMs, outcome, attempts, failure, warnings, marks } = result;
   const isMarked = Object.keys(marks ?? {}).length > 0;
+  const firstAttemptFailed = attempts[0]?.outcome === 'failed';
   const warning = result.journey === certificateName && outcome === 'passed' ? warnings[0] : undefined;
+  const isPlain = outcome === 'passed' && !isMarked && !firstAttemptFailed && warning === undefined;
+  if (isPlain) return new Passed(id, Date.parse(startedAt), durationMs);
   return {
     id,
-    traceId,
     atMs: Date.parse(startedAt),
     durationMs,
     outcome: isMarked || outcome === 'inconclusive' ? 'excused' : outcome,
     inconclusive: outcome === 'inconclusive',
-    firstAttemptFailed: attempts[0]?.outcome === 'failed',
+    firstAttemptFailed,
+    ...((failure || firstAttemptFailed) && { traceId }),
     ...(failure && { failure }),
-    ...(servedBy && { build: servedBy.build }),
     ...(warning !== undefined && { warning }),
   };
 }

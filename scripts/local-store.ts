@@ -184,8 +184,8 @@ const stopMs = 3_000;
 
 async function bundleOf(): Promise<string> {
   // Loaded here alone: a command that finds the store running needs no bundler.
-  const { bundleStore } = await import('./store-bundle.ts');
-  return bundleStore();
+  const { bundled } = await import('./bundle.ts');
+  return bundled('scripts/local-run.ts');
 }
 
 function spawnStore(file: string, nameOrPath: string): Promise<() => Promise<void>> {

@@ -17,7 +17,7 @@ import type { TelemetryEvent } from '../telemetry/event.ts';
 
 export interface MonitorHealthOptions {
   /** Results kept since a time, for the windows that a start, or another configuration, begins with. */
-  readonly resultsSince: (sinceMs: number) => readonly AvailabilityResult[];
+  readonly resultsSince: (sinceMs: number) => Iterable<AvailabilityResult>;
   /** Opens the history of incidents; throws where the disk doesn't let it. */
   readonly openStore: () => IncidentStore;
   readonly nowMs: () => number;

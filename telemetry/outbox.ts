@@ -183,13 +183,21 @@ export class Outbox extends OutboxNotes {
       query.target ?? null,
       query.limit ?? 10_000,
     );
-    return rows.flatMap((row) => availabilityResultSchema.safeParse(JSON.parse(String(row.body))).data ?? []);
+    return rows.flatMap(({ body }) => resultIn(body));
+  }
+
+  /** All results that began since a time, in order of arrival, one by one: an hour of thousands of checks is no array. */
+  *since(startMs: number): Generator<AvailabilityResult> {
+    const rows = this.database
+      .prepare(`select body from item join content using (seq) where kind = 'availability' and at >= ? order by seq`)
+      .iterate(startMs);
+    for (const { body } of rows) yield* resultIn(body);
   }
 
   /** The result of an id, whatever became of its delivery. */
   find(id: string): AvailabilityResult | undefined {
     const [row] = this.all(`select body from item join content using (seq) where id = ? and kind = 'availability'`, id);
-    return row && availabilityResultSchema.safeParse(JSON.parse(String(row.body))).data;
+    return row && resultIn(row.body)[0];
   }
 
   close(): void {
@@ -256,6 +264,12 @@ export class Outbox extends OutboxNotes {
       throw error;
     }
   }
+}
+
+/** The result of a row; none where code of another version wrote it in a way that can't be read. */
+function resultIn(body: unknown): AvailabilityResult[] {
+  const { data } = availabilityResultSchema.safeParse(JSON.parse(String(body)));
+  return data ? [data] : [];
 }
 
 /** Opens or makes the outbox at a path; a damaged file is renamed, said, and replaced by an empty one. */

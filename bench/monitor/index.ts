@@ -1,6 +1,8 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
+import { bundled } from '../../scripts/bundle.ts';
+import { residentFlags } from '../../scripts/resident-flags.ts';
 import { type BenchRow, type Goal, rowOf } from '../rows.ts';
 import type { Own, Served, Tally } from './setting.ts';
 
@@ -18,8 +20,15 @@ const measured = (minutes: number): Promise<Measured> => {
   return run;
 };
 
-const start = (file: string, ...args: string[]): ChildProcess =>
-  fork(join(__dirname, file), args, { execArgv: ['-r', 'ts-node/register'] });
+/** Loopback has no latency of its own: the server adds it. */
+const startServers = (protocol: string): ChildProcess =>
+  fork(join(__dirname, 'servers.ts'), [protocol], { execArgv: ['-r', 'ts-node/register'] });
+
+/** As `npm run monitor` starts it. */
+const startMonitor = async (served: Served, minutes: number): Promise<ChildProcess> =>
+  fork(await bundled('bench/monitor/resident.ts'), [JSON.stringify(served), String(minutes)], {
+    execArgv: ['--disable-warning=ExperimentalWarning', ...residentFlags],
+  });
 
 /** The next message of a process, unless it ends before. */
 async function told<T>(child: ChildProcess, name: string): Promise<T> {
@@ -29,11 +38,11 @@ async function told<T>(child: ChildProcess, name: string): Promise<T> {
 }
 
 async function measure(minutes: number, protocol = 'https'): Promise<Measured> {
-  const servers = start('servers.ts', protocol);
+  const servers = startServers(protocol);
   let monitor: ChildProcess | undefined;
   try {
     const served = await told<Served>(servers, 'servers');
-    monitor = start('resident.ts', JSON.stringify(served), String(minutes));
+    monitor = await startMonitor(served, minutes);
     const own = await told<Own>(monitor, 'monitor');
     if (monitor.exitCode === null) await once(monitor, 'exit');
     servers.send(own.span);

@@ -1,14 +1,23 @@
 /** A monitor in a process of its own, which says what it used and what it counted: `<Served as JSON> <minutes>`. */
+import { randomBytes } from 'node:crypto';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import tls from 'node:tls';
+import type { Environment } from '../../fixtures/environments/schema.ts';
+import { targetsOf } from '../../fixtures/environments/targets.ts';
+import { IncidentStore } from '../../health/incident-store.ts';
+import { MonitorHealth } from '../../scripts/monitor-health.ts';
 import { realClock } from '../../synthetics/monitor/clock.ts';
 import type { Log } from '../../synthetics/monitor/log.ts';
 import { Monitor } from '../../synthetics/monitor/monitor.ts';
+import { serveStatus } from '../../synthetics/monitor/server.ts';
+import type { AvailabilityResult } from '../../synthetics/result.ts';
+import { checksOf } from '../../synthetics/runners/prepare.ts';
+import { tokenSource } from '../../synthetics/runners/token.ts';
 import { openOutbox } from '../../telemetry/outbox.ts';
-import { environmentAt } from '../../tests/monitor/shop-server.ts';
-import { checksAt, type Own, type Served } from './setting.ts';
+import { aResult } from '../../tests/support/results.ts';
+import { environmentAt, type Own, type Served } from './setting.ts';
 
 const warmUpMs = 20_000;
 const minuteMs = 60_000;
@@ -23,19 +32,50 @@ const log: Log = {
   warn: (event, fields) => console.error(event, JSON.stringify(fields).slice(0, 300)),
 };
 
-async function run({ endpoint, ca, connectionString }: Served, minutes: number): Promise<void> {
-  tls.setDefaultCACertificates([...tls.getCACertificates('default'), ...ca]);
+/** As after a restart of a monitor that has run for days: so much is then in memory, and no more comes. */
+function* anHourOfResults(environment: Environment): Generator<AvailabilityResult> {
+  const { checks } = checksOf(environment, targetsOf(environment));
+  const nowMs = Date.now();
+  for (let minute = 60; minute > 0; minute -= 1) {
+    const startedAt = new Date(nowMs - minute * minuteMs).toISOString();
+    for (const { journey, target } of checks) {
+      if (environment.monitor.everyMinutes[journey.name] !== undefined && minute > 1) continue;
+      const { headers: _, ...where } = target;
+      yield {
+        ...aResult(0),
+        id: randomBytes(8).toString('hex'),
+        journey: journey.name,
+        target: where,
+        startedAt,
+        durationMs: 80 + Math.random(),
+      };
+    }
+  }
+}
+
+function healthOf(environment: Environment, folder: string): MonitorHealth {
+  const openStore = () => new IncidentStore(join(folder, 'incidents.db'));
+  const resultsSince = () => anHourOfResults(environment);
+  const health = new MonitorHealth({ resultsSince, openStore, nowMs: Date.now, log, sinceMs: Date.now(), dryRun: false });
+  health.begin(environment);
+  return health;
+}
+
+async function run(served: Served, minutes: number): Promise<void> {
+  tls.setDefaultCACertificates([...tls.getCACertificates('default'), ...served.ca]);
   const folder = mkdtempSync(join(tmpdir(), 'bench-monitor-'));
+  const environment = environmentAt(served);
+  const health = healthOf(environment, folder);
   const monitor = new Monitor({
-    // Without retries: a start is then a check's.
-    environment: { ...environmentAt({ shop: 1 }, { retries: { count: 0, spacingMs: 0 } }), telemetry: { connectionString } },
-    tokens: () => ({ token: () => Promise.resolve('token') }),
+    environment,
+    tokens: ({ auth }) => tokenSource(auth, {}),
     openOutbox: () => openOutbox(join(folder, 'outbox.db'), { now: Date.now }),
     underWayFolder: join(folder, 'under-way'),
     clock: realClock,
     log,
-    checks: () => checksAt(endpoint),
+    afterRound: (round) => health.afterRound(round),
   });
+  const status = await serveStatus(0, () => monitor.health(), monitor.metrics.registry);
   monitor.start();
   await pause(warmUpMs);
   const fromMs = Date.now();
@@ -49,6 +89,8 @@ async function run({ endpoint, ca, connectionString }: Served, minutes: number):
   const { waiting: undelivered } = monitor.health().outbox as { waiting: number };
   process.send?.({ span, ...(await counted(monitor)), undelivered, cpuPercent, memoryMb } satisfies Own);
   monitor.close();
+  health.close();
+  await status.close();
   rmSync(folder, { recursive: true });
   process.exit();
 }

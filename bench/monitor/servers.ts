@@ -1,16 +1,30 @@
 /** The store and the ingestion endpoint in a process of their own: `<http or https>`. They count what the monitor should have done. */
 import { createAuthority } from '../../fixtures/contoso/azure/certificate.ts';
+import { targetsOf } from '../../fixtures/environments/targets.ts';
 import { minuteMs, schedule } from '../../synthetics/monitor/schedule.ts';
+import { certificateName, heartbeatName } from '../../synthetics/result.ts';
+import { checksOf } from '../../synthetics/runners/prepare.ts';
 import { startShop } from '../../tests/monitor/shop-server.ts';
 import { acceptAll, type Envelope, type Ingestion, idOf, startIngestion } from '../../tests/support/ingestion.ts';
 import { quantile } from '../rows.ts';
-import { checksAt, latencyMs, type Served, type Span, type Tally } from './setting.ts';
+import { environmentAt, latencyMs, type Served, type Span, type Tally } from './setting.ts';
+
+const notJourneys = [heartbeatName, certificateName];
+
+function everyMinute(): ReadonlyMap<string, number> {
+  const environment = environmentAt({ endpoint: 'https://localhost', connectionString: '' });
+  const slots = schedule(checksOf(environment, targetsOf(environment)).checks, environment.monitor.everyMinutes);
+  return new Map(
+    slots
+      .filter(({ every }) => every === 1)
+      .map(({ check, offsetMs }) => [`${check.journey.name} ${check.target.name}`, offsetMs]),
+  );
+}
 
 /** Matches what the store was asked with what arrived at the ingestion endpoint, by trace. */
 class Counting {
-  private readonly offsets = new Map(
-    schedule(checksAt(''), {}).map(({ check, offsetMs }) => [`${check.journey.name} ${check.target.name}`, offsetMs]),
-  );
+  /** Of the checks that are due each minute. */
+  private readonly offsets = everyMinute();
   private readonly traces = new Map<string, { requests: number; hasResult: boolean }>();
   /** By check and the time at which it was due: how late each result's journey began. */
   private readonly delays = new Map<string, { dueMs: number; delayMs: number }[]>();
@@ -28,11 +42,12 @@ class Counting {
   arrived(envelope: Envelope): void {
     const { journey, target } = envelope.data.baseData.properties;
     const check = `${journey} ${target}`;
-    const offsetMs = this.offsets.get(check);
     const id = idOf(envelope);
     // At least once is what is promised: a repeat counts once.
-    if (offsetMs === undefined || this.ids.has(id)) return;
+    if (!journey || notJourneys.includes(journey) || this.ids.has(id)) return;
     this.ids.add(id);
+    const offsetMs = this.offsets.get(check);
+    if (offsetMs === undefined) return;
     const trace = this.traces.get(envelope.tags['ai.operation.id'] ?? '');
     if (!trace || trace.hasResult) return;
     trace.hasResult = true;

@@ -1,12 +1,27 @@
-import type { Check } from '../../synthetics/runners/prepare.ts';
-import { manyChecks } from '../../tests/monitor/checks.ts';
+import type { Environment } from '../../fixtures/environments/schema.ts';
+import { environmentWith } from '../../tests/monitor/checks.ts';
 
 const targets = 1_000;
 export const latencyMs = 20;
 
-/** Five journeys on each of a thousand targets, which differ in name and are one server. */
-export const checksAt = (endpoint: string): Check[] =>
-  manyChecks(targets).map(({ journey, target }) => ({ journey, target: { ...target, endpoint } }));
+/**
+ * Five journeys each minute on each of a thousand targets, which differ in name and are one server; a sixth, which the
+ * configuration can't leave out, hourly. Without retries: a start is then a check's.
+ */
+export function environmentAt({ endpoint, connectionString }: Pick<Served, 'endpoint' | 'connectionString'>): Environment {
+  const retries = { count: 0, spacingMs: 0 };
+  const { global: _, local: __, ...environment } = environmentWith({ everyMinutes: { health: 60 }, retries });
+  const [stamp] = environment.stamps;
+  if (!stamp) throw new Error('no stamp');
+  return {
+    ...environment,
+    auth: { kind: 'variable', token: 'a-token' },
+    // Leaves checkout out, and without another region nothing is compared across them.
+    payment: 'live',
+    telemetry: { connectionString },
+    stamps: Array.from({ length: targets }, (_target, index) => ({ ...stamp, name: `stamp-${index}`, endpoint, slots: [] })),
+  };
+}
 
 /** What the store and the ingestion endpoint tell of themselves. */
 export interface Served {

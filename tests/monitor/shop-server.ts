@@ -9,18 +9,21 @@ import { environmentWith } from './checks.ts';
 export interface ShopServer {
   readonly port: number;
   readonly requests: () => number;
+  readonly connections: () => number;
   close(): Promise<void>;
 }
 
 export interface ShopOptions {
   /** Default: plain HTTP. */
   readonly certificate?: ServerCertificate;
+  /** Default 127.0.0.1. */
+  readonly address?: string;
   /** Told the `traceparent` of each request. */
   readonly onRequest?: (traceparent: string) => void;
 }
 
 /** The smallest shop on loopback; each journey, told by its trace, meets one of its own. */
-export async function startShop(latencyMs = 0, { certificate, onRequest }: ShopOptions = {}): Promise<ShopServer> {
+export async function startShop(latencyMs = 0, { certificate, address, onRequest }: ShopOptions = {}): Promise<ShopServer> {
   const shops = new Map<string, Shop>();
   let requests = 0;
   const handle: RequestListener = (request, response) => {
@@ -49,10 +52,15 @@ export async function startShop(latencyMs = 0, { certificate, onRequest }: ShopO
     });
   };
   const server = certificate ? createSecureServer(certificate, handle) : createServer(handle);
-  const port = await listen(server);
+  let connections = 0;
+  server.on('connection', () => {
+    connections += 1;
+  });
+  const port = await listen(server, address);
   return {
     port,
     requests: () => requests,
+    connections: () => connections,
     close() {
       server.closeAllConnections();
       return new Promise((resolve) => server.close(() => resolve()));
@@ -60,8 +68,8 @@ export async function startShop(latencyMs = 0, { certificate, onRequest }: ShopO
   };
 }
 
-const listen = (server: Server): Promise<number> =>
-  new Promise((resolve) => server.listen(0, '127.0.0.1', () => resolve((server.address() as AddressInfo).port)));
+const listen = (server: Server, address = '127.0.0.1'): Promise<number> =>
+  new Promise((resolve) => server.listen(0, address, () => resolve((server.address() as AddressInfo).port)));
 
 /** An environment whose stamps are ports of this machine, without global endpoint and slots. */
 export function environmentAt(

@@ -1,0 +1,145 @@
+import { fileOf, loadEnvironment } from '../fixtures/environments/load.ts';
+import type { Environment } from '../fixtures/environments/schema.ts';
+import { readVariables } from '../fixtures/environments/variables.ts';
+import { IncidentStore, incidentsPath } from '../health/incident-store.ts';
+import { realClock } from '../synthetics/monitor/clock.ts';
+import { lockPath, takeLock } from '../synthetics/monitor/lock.ts';
+import { jsonLog, type Log } from '../synthetics/monitor/log.ts';
+import { Monitor } from '../synthetics/monitor/monitor.ts';
+import { reloadOnChange } from '../synthetics/monitor/reload.ts';
+import type { RoundSummary } from '../synthetics/monitor/round.ts';
+import { serveStatus } from '../synthetics/monitor/server.ts';
+import { underWayFolder } from '../synthetics/monitor/under-way.ts';
+import { tokenSource } from '../synthetics/runners/token.ts';
+import { openOutbox, outboxPath } from '../telemetry/outbox.ts';
+import { trustCertificates } from '../telemetry/trust.ts';
+import { type ExitCode, parseFlags, runCommand, worstExit } from './exit-code.ts';
+import { ensureStore } from './local-store.ts';
+import { printEstimate } from './monitor-estimate.ts';
+import { MonitorHealth } from './monitor-health.ts';
+
+const flags = {
+  once: { type: 'boolean' },
+  estimate: { type: 'boolean' },
+  'dry-run': { type: 'boolean' },
+  outbox: { type: 'string' },
+} as const;
+const onceDeliveryMs = 20_000;
+
+/**
+ * `npm run monitor [-- --env <name or path>]`: every journey on every target, every minute, until Ctrl-C or SIGTERM.
+ * `--once`: one round now, for schedulers of others, each minute. `--dry-run`: alerts are shown, and sent to nobody.
+ * `--estimate`: what a month of this costs. `--outbox <file>`: where results wait, and incidents beside it.
+ * Exit codes: 0 stopped in order; of a round, the worst of its results; 2 where one is running already.
+ */
+async function main(signal: AbortSignal): Promise<ExitCode> {
+  const { values } = parseFlags(flags);
+  const nameOrPath = values.env || readVariables().TARGET_ENV || 'local';
+  const environment = loadEnvironment(nameOrPath);
+  const outboxFile = values.outbox ?? outboxPath(environment.name);
+  if (values.estimate) {
+    printEstimate(environment, outboxFile);
+    return 0;
+  }
+  const log = jsonLog((line) => process.stdout.write(line), Date.now);
+  const release = takeLock(lockPath(environment));
+  if (!release) {
+    log.warn('overrun', { reason: 'a round against these endpoints is still running: this one is not started' });
+    return 2;
+  }
+  trustCertificates();
+  const store = environment.local ? await ensureStore(environment, nameOrPath) : undefined;
+  if (store) trustCertificates(store.caFile);
+  try {
+    const health = healthOf(environment, log, outboxFile, values['dry-run'] ?? false);
+    const monitor = monitorOf(environment, log, outboxFile, health);
+    try {
+      return await (values.once ? once(monitor, environment, log) : resident(monitor, nameOrPath, environment, log, signal));
+    } finally {
+      monitor.close();
+      health.close();
+    }
+  } finally {
+    await store?.close();
+    release();
+  }
+}
+
+const openAt = (outbox: string, log: Log) =>
+  openOutbox(outbox, { now: Date.now, warn: (message) => log.warn('outbox', { message }) });
+
+function healthOf(environment: Environment, log: Log, outbox: string, dryRun: boolean): MonitorHealth {
+  // Where results are kept apart, what follows from them is too.
+  const isOwn = outbox === outboxPath(environment.name);
+  const incidents = isOwn ? incidentsPath(environment.name) : outbox.replace(/(\.db)?$/, '-incidents.db');
+  const resultsSince = function* (since: number) {
+    const kept = openAt(outbox, log);
+    try {
+      yield* kept.since(since);
+    } finally {
+      kept.close();
+    }
+  };
+  const openStore = () => new IncidentStore(incidents);
+  const health = new MonitorHealth({ resultsSince, openStore, nowMs: Date.now, log, sinceMs: Date.now(), dryRun });
+  health.begin(environment);
+  return health;
+}
+
+const monitorOf = (environment: Environment, log: Log, outbox: string, health: MonitorHealth): Monitor =>
+  new Monitor({
+    environment,
+    tokens: ({ auth }) => tokenSource(auth, readVariables()),
+    openOutbox: () => openAt(outbox, log),
+    afterRound: (round) => health.afterRound(round),
+    underWayFolder: underWayFolder(environment.name),
+    clock: realClock,
+    log,
+  });
+
+async function once(monitor: Monitor, environment: Environment, log: Log): Promise<ExitCode> {
+  const summary = await monitor.once();
+  const isDelivered = await monitor.deliver(onceDeliveryMs);
+  if (!isDelivered && environment.telemetry.connectionString !== undefined) log.warn('undelivered', { kept: 'in the outbox' });
+  return worstExit([...codesOf(summary), isDelivered || environment.telemetry.connectionString === undefined ? 0 : 2]);
+}
+
+/** A round without a check has said nothing. */
+const codesOf = ({ expected, failed, inconclusive }: RoundSummary): ExitCode[] => [
+  failed > 0 ? 1 : 0,
+  inconclusive > 0 || expected === 0 ? 2 : 0,
+];
+
+let isStoppedInOrder = false;
+
+async function resident(
+  monitor: Monitor,
+  nameOrPath: string,
+  environment: Environment,
+  log: Log,
+  signal: AbortSignal,
+): Promise<ExitCode> {
+  const { port, stopWithinMs } = environment.monitor;
+  const server = await serveStatus(port, () => monitor.health(), monitor.metrics.registry);
+  const stopWatching = reloadOnChange(
+    fileOf(nameOrPath),
+    () => loadEnvironment(nameOrPath),
+    (changed) => monitor.use(changed),
+    log,
+  );
+  monitor.start();
+  log.info('started', { environment: environment.name, location: environment.location, port: server.port });
+  await new Promise<void>((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }));
+  log.info('stopping', { withinMs: stopWithinMs });
+  stopWatching();
+  await monitor.stop(stopWithinMs);
+  await server.close();
+  log.info('stopped');
+  isStoppedInOrder = true;
+  return 0;
+}
+
+// A monitor that was asked to stop, and did, has not been interrupted.
+void runCommand(({ signal }) => main(signal)).then(() => {
+  if (isStoppedInOrder) process.exitCode = 0;
+});
