@@ -37,6 +37,27 @@ describe('malformed faults', () => {
     ['seconds as text', { kind: 'payment-down', seconds: '30' }, 'seconds', '"30"', whole(1, 86_400, 'seconds')],
     ['half a second', { kind: 'payment-down', seconds: 0.5 }, 'seconds', '0.5', whole(1, 86_400, 'seconds')],
     ['a start in the past', { kind: 'payment-down', startsInSeconds: -1 }, 'startsInSeconds', '-1', whole(0, 86_400, 'seconds')],
+    [
+      'two durations',
+      { kind: 'payment-down', seconds: 30, minutes: 1 },
+      'seconds, minutes',
+      'two times',
+      'one of seconds, minutes',
+    ],
+    [
+      'two starts',
+      { kind: 'payment-down', startsInSeconds: 0, startsInMinutes: 1 },
+      'startsInSeconds, startsInMinutes',
+      'two times',
+      'one of startsInSeconds, startsInMinutes',
+    ],
+    [
+      'over a week of minutes',
+      { kind: 'payment-down', minutes: 10_081 },
+      'minutes',
+      '10081',
+      whole(1, 10_080, 'control-plane minutes'),
+    ],
     ['a probability of zero', { kind: 'payment-down', probability: 0 }, 'probability', '0', 'a number above 0, up to 1'],
     ['a probability in per cent', { kind: 'payment-down', probability: 10 }, 'probability', '10', 'a number above 0, up to 1'],
     ['an unknown field', { kind: 'payment-down', second: 3 }, 'second', '3', 'no such field; kind, seconds'],
@@ -200,6 +221,20 @@ describe('schedule', () => {
     expect(faults.find('payment-down', blue)).toBeDefined();
     pass(5);
     expect(faults.find('payment-down', blue)).toBeUndefined();
+  });
+
+  // At 60 times the speed a control-plane minute is a real second.
+  test('minutes are those of the control plane, from when to when', () => {
+    const { faults, pass } = board();
+    faults.add({ kind: 'payment-down', startsInMinutes: 10, minutes: 5 });
+    pass(9.999);
+    expect(faults.find('payment-down', blue)).toBeUndefined();
+    pass(0.001);
+    expect(faults.find('payment-down', blue)).toBeDefined();
+    pass(4.999);
+    expect(faults.find('payment-down', blue)).toBeDefined();
+    pass(0.001);
+    expect([faults.find('payment-down', blue), faults.list()]).toEqual([undefined, []]);
   });
 
   test('one fault is cleared by its id, or all', () => {
