@@ -12,7 +12,7 @@ import { lookbackMinutes, minuteMs, ResultWindow } from '../health/window.ts';
 import { type Log, messageOf } from '../synthetics/monitor/log.ts';
 import type { EndedRound } from '../synthetics/monitor/monitor.ts';
 import type { AvailabilityResult } from '../synthetics/result.ts';
-import { checksOf } from '../synthetics/runners/prepare.ts';
+import { type Check, checksOf } from '../synthetics/runners/prepare.ts';
 import type { TelemetryEvent } from '../telemetry/event.ts';
 
 export interface MonitorHealthOptions {
@@ -26,6 +26,8 @@ export interface MonitorHealthOptions {
   readonly sinceMs: number;
   /** Shows what would be sent, on a copy of the history; sends nothing and keeps nothing. */
   readonly dryRun: boolean;
+  /** As the monitor's own option: what is run, and so expected; default: every journey on every target. */
+  readonly checks?: (environment: Environment) => readonly Check[];
   /** What was judged, for metrics and for others who judge. */
   readonly onOutcome?: (outcome: RoundOutcome) => void;
 }
@@ -69,7 +71,7 @@ export class MonitorHealth {
   begin(environment: Environment): ResultWindow {
     if (this.window && environment === this.environment) return this.window;
     const before = this.environment?.monitor.everyMinutes;
-    this.expected = expectedOf(environment);
+    this.expected = expectedOf(this.options.checks?.(environment) ?? checksOf(environment, targetsOf(environment)).checks);
     this.environment = environment;
     // Windows are cut by how often journeys run, and by nothing else of a configuration.
     if (this.window && isDeepStrictEqual(before, environment.monitor.everyMinutes)) return this.window;
@@ -146,8 +148,8 @@ export class MonitorHealth {
 }
 
 /** A journey on each target where shoppers are; nobody is served at a slot. */
-function expectedOf(environment: Environment): Expected[] {
-  return checksOf(environment, targetsOf(environment)).checks.flatMap(({ journey, target: { kind, name, region } }) =>
+function expectedOf(checks: readonly Check[]): Expected[] {
+  return checks.flatMap(({ journey, target: { kind, name, region } }) =>
     kind === 'slot' ? [] : [{ journey: journey.name, place: { kind, target: name, region: region ?? 'global' } }],
   );
 }

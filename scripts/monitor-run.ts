@@ -1,10 +1,12 @@
 import { fileOf, loadEnvironment } from '../fixtures/environments/load.ts';
 import type { Environment } from '../fixtures/environments/schema.ts';
 import { readVariables } from '../fixtures/environments/variables.ts';
-import { IncidentStore, incidentsPath } from '../health/incident-store.ts';
+import { IncidentStore } from '../health/incident-store.ts';
+import { overpromised, overpromisedLine } from '../health/promises.ts';
 import { realClock } from '../synthetics/monitor/clock.ts';
 import { lockPath, takeLock } from '../synthetics/monitor/lock.ts';
 import { jsonLog, type Log } from '../synthetics/monitor/log.ts';
+import { Metrics } from '../synthetics/monitor/metrics.ts';
 import { Monitor } from '../synthetics/monitor/monitor.ts';
 import { reloadOnChange } from '../synthetics/monitor/reload.ts';
 import type { RoundSummary } from '../synthetics/monitor/round.ts';
@@ -12,11 +14,13 @@ import { serveStatus } from '../synthetics/monitor/server.ts';
 import { underWayFolder } from '../synthetics/monitor/under-way.ts';
 import { tokenSource } from '../synthetics/runners/token.ts';
 import { openOutbox, outboxPath } from '../telemetry/outbox.ts';
-import { trustCertificates } from '../telemetry/trust.ts';
+import { keepTrusting, trustCertificates } from '../telemetry/trust.ts';
 import { type ExitCode, parseFlags, runCommand, worstExit } from './exit-code.ts';
+import { incidentsBeside } from './incidents.ts';
 import { ensureStore } from './local-store.ts';
 import { printEstimate } from './monitor-estimate.ts';
-import { MonitorHealth } from './monitor-health.ts';
+import { judgedGauges } from './monitor-gauges.ts';
+import { MonitorHealth, type MonitorHealthOptions } from './monitor-health.ts';
 
 const flags = {
   once: { type: 'boolean' },
@@ -24,6 +28,8 @@ const flags = {
   'dry-run': { type: 'boolean' },
   outbox: { type: 'string' },
 } as const;
+type HealthOptions = Pick<MonitorHealthOptions, 'dryRun' | 'onOutcome'>;
+
 const onceDeliveryMs = 20_000;
 
 /**
@@ -49,10 +55,14 @@ async function main(signal: AbortSignal): Promise<ExitCode> {
   }
   trustCertificates();
   const store = environment.local ? await ensureStore(environment, nameOrPath) : undefined;
-  if (store) trustCertificates(store.caFile);
+  const stopTrusting = store && keepTrusting(store.caFile);
   try {
-    const health = healthOf(environment, log, outboxFile, values['dry-run'] ?? false);
-    const monitor = monitorOf(environment, log, outboxFile, health);
+    for (const each of overpromised(environment)) log.warn('objective', { reason: overpromisedLine(each) });
+    const files = { outbox: outboxFile, incidents: incidentsBeside(values.outbox, environment) };
+    const metrics = new Metrics();
+    const options = { dryRun: values['dry-run'] ?? false, onOutcome: judgedGauges(metrics.registry) };
+    const health = healthOf(environment, log, files, options);
+    const monitor = monitorOf(environment, log, outboxFile, health, metrics);
     try {
       return await (values.once ? once(monitor, environment, log) : resident(monitor, nameOrPath, environment, log, signal));
     } finally {
@@ -60,6 +70,7 @@ async function main(signal: AbortSignal): Promise<ExitCode> {
       health.close();
     }
   } finally {
+    stopTrusting?.();
     await store?.close();
     release();
   }
@@ -68,10 +79,12 @@ async function main(signal: AbortSignal): Promise<ExitCode> {
 const openAt = (outbox: string, log: Log) =>
   openOutbox(outbox, { now: Date.now, warn: (message) => log.warn('outbox', { message }) });
 
-function healthOf(environment: Environment, log: Log, outbox: string, dryRun: boolean): MonitorHealth {
-  // Where results are kept apart, what follows from them is too.
-  const isOwn = outbox === outboxPath(environment.name);
-  const incidents = isOwn ? incidentsPath(environment.name) : outbox.replace(/(\.db)?$/, '-incidents.db');
+interface Files {
+  readonly outbox: string;
+  readonly incidents: string;
+}
+
+function healthOf(environment: Environment, log: Log, { outbox, incidents }: Files, options: HealthOptions): MonitorHealth {
   const resultsSince = function* (since: number) {
     const kept = openAt(outbox, log);
     try {
@@ -81,13 +94,14 @@ function healthOf(environment: Environment, log: Log, outbox: string, dryRun: bo
     }
   };
   const openStore = () => new IncidentStore(incidents);
-  const health = new MonitorHealth({ resultsSince, openStore, nowMs: Date.now, log, sinceMs: Date.now(), dryRun });
+  const health = new MonitorHealth({ resultsSince, openStore, nowMs: Date.now, log, sinceMs: Date.now(), ...options });
   health.begin(environment);
   return health;
 }
 
-const monitorOf = (environment: Environment, log: Log, outbox: string, health: MonitorHealth): Monitor =>
+const monitorOf = (environment: Environment, log: Log, outbox: string, health: MonitorHealth, metrics: Metrics): Monitor =>
   new Monitor({
+    metrics,
     environment,
     tokens: ({ auth }) => tokenSource(auth, readVariables()),
     openOutbox: () => openAt(outbox, log),

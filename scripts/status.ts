@@ -1,10 +1,13 @@
 import Table from 'cli-table3';
 import pc from 'picocolors';
 import { loadEnvironment } from '../fixtures/environments/load.ts';
+import { IncidentStore } from '../health/incident-store.ts';
 import { type SummaryRow, summarise } from '../synthetics/monitor/summary.ts';
 import { type AvailabilityResult, certificateName, failureLine, heartbeatName } from '../synthetics/result.ts';
 import { openOutbox, outboxPath } from '../telemetry/outbox.ts';
 import { type ExitCode, parseFlags, runCommand } from './exit-code.ts';
+import { incidentsBeside } from './incidents.ts';
+import { healthLines } from './status-health.ts';
 
 const hourMs = 3_600_000;
 /** More than an hour of a thousand targets. */
@@ -22,6 +25,9 @@ async function status(): Promise<ExitCode> {
     console.log(`environment ${environment.name}, the last hour, location ${environment.location}`);
     console.log(results.length === 0 ? 'no results' : tableOf(summarise(results)));
     for (const line of [heartbeatLine(results), ...certificateLines(results)]) console.log(line);
+    const store = new IncidentStore(incidentsBeside(values.outbox, environment));
+    for (const line of healthLines(environment, store, Date.now())) console.log(line);
+    store.close();
     console.log(`outbox: ${waiting} waiting, ${parked} refused for good, ${lost} lost`);
     return 0;
   } finally {

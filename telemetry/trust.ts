@@ -1,4 +1,4 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readFileSync, unwatchFile, watchFile } from 'node:fs';
 import { join } from 'node:path';
 import tls from 'node:tls';
 
@@ -16,4 +16,16 @@ export function trustCertificates(file?: string): void {
   const trusted = tls.getCACertificates('default');
   const added = pem.match(/-----BEGIN CERTIFICATE-----[\s\S]+?-----END CERTIFICATE-----/g) ?? [];
   tls.setDefaultCACertificates([...new Set([...trusted, ...added.map((certificate) => `${certificate}\n`)])]);
+}
+
+/** Looked at, not subscribed to: a store that starts anew replaces the file. */
+const lookEveryMs = 1_000;
+
+/** Trusts the CA of a file now, and whatever CA stands there later, as when a local store restarts; the answer ends that. */
+export function keepTrusting(file: string, everyMs = lookEveryMs): () => void {
+  trustCertificates(file);
+  // Between a store's end and its next start there is no file.
+  const look = () => existsSync(file) && trustCertificates(file);
+  watchFile(file, { interval: everyMs, persistent: false }, look);
+  return () => unwatchFile(file, look);
 }

@@ -10,8 +10,29 @@ import { requestFailed } from '../runners/trouble.ts';
 const dayMs = 86_400_000;
 const step = 'expiry';
 
-/** How often certificates are looked at: every so many periods, so hourly. */
-export const certificateEvery = 60;
+/** A result each so many periods, so hourly, while nothing changes. */
+const resultEvery = 60;
+/** Looked at in one period; more of them take turns, so that a look costs little of the round. */
+const looksPerPeriod = 60;
+
+/** When certificates are looked at, and which look is worth a result: an hourly one, and any that says something new. */
+export class CertificateWatch {
+  private readonly last = new Map<string, { readonly period: number; readonly said: string }>();
+
+  /** The targets whose turn it is; all of them where that is few. */
+  due(period: number, targets: readonly Target[]): Target[] {
+    const turns = Math.max(1, Math.ceil(targets.length / looksPerPeriod));
+    return targets.filter(({ name }, index) => !this.last.has(name) || index % turns === period % turns);
+  }
+
+  isNews(period: number, { target, outcome, failure, warnings }: AvailabilityResult): boolean {
+    const said = `${outcome} ${failure?.rule} ${warnings.length}`;
+    const last = this.last.get(target.name);
+    if (last?.said === said && Math.abs(period - last.period) < resultEvery) return false;
+    this.last.set(target.name, { period, said });
+    return true;
+  }
+}
 
 /** The end of the certificate that an endpoint shows, milliseconds since the epoch; it must be trusted. */
 export type ReadExpiry = (endpoint: string, limitMs: number) => Promise<number>;

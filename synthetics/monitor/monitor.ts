@@ -8,7 +8,7 @@ import { type Check, checksOf } from '../runners/prepare.ts';
 import type { TokenSource } from '../runners/token.ts';
 import type { StandingAlert } from './alerts.ts';
 import { type Ran, type RunAttempt, runCheck } from './attempts.ts';
-import { certificateEvery, checkCertificate, type ReadExpiry } from './certificate.ts';
+import { CertificateWatch, checkCertificate, type ReadExpiry } from './certificate.ts';
 import { type Clock, sleep } from './clock.ts';
 import { type AskControls, askControls, type Reach } from './controls.ts';
 import { Courier, type CourierOptions } from './courier.ts';
@@ -45,6 +45,8 @@ export interface MonitorOptions {
   readonly periodMs?: number;
   /** Default: every journey on every target. */
   readonly checks?: (environment: Environment) => readonly Check[];
+  /** Default: those of this monitor alone. */
+  readonly metrics?: Metrics;
   /** Called after each round, also while it still is for the one before; what it throws is said, and ends nothing. */
   readonly afterRound?: (round: EndedRound) => Promise<void>;
   /** What tests put in the place of the network. */
@@ -70,7 +72,7 @@ const keyOf = ({ journey, target }: Check) => `${journey.name} ${target.name}`;
 
 /** Runs every journey on every target each period, keeps the results, and delivers them beside. */
 export class Monitor {
-  readonly metrics = new Metrics();
+  readonly metrics: Metrics;
   private readonly options: MonitorOptions;
   private readonly periodMs: number;
   private readonly recorder: Recorder;
@@ -82,13 +84,13 @@ export class Monitor {
   private ticker: Ticker | undefined;
   private round: Round | undefined;
   private lastBeginMs = 0;
-  /** Period in which certificates were last looked at. */
-  private certificatesAt: number | undefined;
+  private readonly certificates = new CertificateWatch();
   private stopping = false;
 
   constructor(options: MonitorOptions) {
     const { environment, clock, log, openOutbox, underWayFolder } = options;
     this.options = options;
+    this.metrics = options.metrics ?? new Metrics();
     this.periodMs = options.periodMs ?? minuteMs;
     this.inForce = this.from(environment);
     this.limiter = new Limiter(environment.monitor.concurrency);
@@ -134,7 +136,7 @@ export class Monitor {
     const dues = duesOf(this.inForce.slots, period, this.periodMs);
     this.round = this.newRound(period, dues.length);
     for (const { check } of dues) this.due(check, this.options.clock.now());
-    await this.checkCertificates(period, true);
+    await this.checkCertificates(period);
     const summary = await this.round.close();
     await this.endRound(summary);
     return summary;
@@ -205,7 +207,7 @@ export class Monitor {
     this.closeRound();
     this.lastBeginMs = this.options.clock.now();
     this.round = this.newRound(period, checks);
-    void this.checkCertificates(period, false);
+    void this.checkCertificates(period);
   }
 
   private closeRound(): void {
@@ -266,11 +268,7 @@ export class Monitor {
     return runCheck(given, this.options.run);
   }
 
-  /** Hourly, with the first round of a process: certificates end on a day, not in a minute. */
-  private async checkCertificates(period: number, always: boolean): Promise<void> {
-    const isDue = this.certificatesAt === undefined || Math.abs(period - this.certificatesAt) >= certificateEvery;
-    if (!always && !isDue) return;
-    this.certificatesAt = period;
+  private async checkCertificates(period: number): Promise<void> {
     const { environment } = this.inForce;
     const { clock, readExpiry, log } = this.options;
     const targets = [...new Set(this.inForce.slots.map(({ check }) => check.target))];
@@ -278,13 +276,15 @@ export class Monitor {
     const look = async (target: Target) => {
       if (this.stopping) return;
       try {
-        this.recorder.keep(await checkCertificate(environment, target, clock.now, readExpiry));
+        const result = await checkCertificate(environment, target, clock.now, readExpiry);
+        if (this.certificates.isNews(period, result)) this.recorder.keep(result);
       } catch (error) {
         log.warn('certificate not checked', { target: target.name, reason: messageOf(error) });
       }
     };
     const limiter = new Limiter({ overall: certificatesAtOnce, perTarget: 1 });
-    await Promise.all(https.map((target) => limiter.run(target.name, () => look(target))));
+    const due = this.certificates.due(period, https);
+    await Promise.all(due.map((target) => limiter.run(target.name, () => look(target))));
   }
 
   private async callDeadMan(): Promise<void> {

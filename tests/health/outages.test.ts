@@ -115,4 +115,23 @@ describe('outages', () => {
     expect(resolved.map(({ key }) => key)).toEqual(opened.map(({ key }) => key));
     expect(last.open).toEqual([]);
   });
+
+  it('takes a fault that flaps all day for what it spends, and for no outage', () => {
+    // A minute in six: never three of five, and a sixth of all results.
+    const { opened } = play({
+      minutes: 1_440,
+      meets: ({ minute, journey, target }) => (journey === 'cart' && target === 'eastus' && minute % 6 === 0 ? http : undefined),
+    });
+    expect(new Set(opened.map(({ kind }) => kind))).toEqual(new Set(['burn-rate']));
+    expect(opened.length).toBeLessThanOrEqual(3);
+  });
+
+  it('takes a fault that flaps every other minute all day for one outage', () => {
+    const { opened, last } = play({
+      minutes: 1_440,
+      meets: ({ minute, journey, target }) => (journey === 'cart' && target === 'eastus' && minute % 2 === 0 ? http : undefined),
+    });
+    expect(opened.filter(({ kind }) => kind === 'outage')).toHaveLength(1);
+    expect(last.open.filter(({ kind }) => kind === 'outage')).toHaveLength(1);
+  });
 });

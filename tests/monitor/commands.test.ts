@@ -145,6 +145,16 @@ describe('monitor commands against the local store', () => {
       failing: ['search eastus'],
       cause: 'throttled',
     },
+    {
+      fault: { kind: 'certificate-expired', stamp: 'eastus' },
+      failing: ['browse eastus', 'checkout eastus', 'certificate eastus'],
+      cause: 'tls',
+    },
+    {
+      fault: { kind: 'cosmos-replication', region: 'eastus', delayMs: 60_000 },
+      failing: ['across-regions westeurope', 'across-regions global'],
+      cause: 'assertion',
+    },
   ])(
     'sees $fault.kind in the right results, and its end: $cause',
     async ({ fault, failing, cause }) => {

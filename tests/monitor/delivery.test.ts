@@ -10,6 +10,7 @@ import { openOutbox } from '../../telemetry/outbox.ts';
 import { acceptAll, type Behaviour, type Ingestion, idOf, startIngestion } from '../support/ingestion.ts';
 import { aResult, results } from '../support/results.ts';
 import { SimulatedClock } from './clock.ts';
+import { drainOutage } from './outage.ts';
 
 const start = Date.UTC(2026, 10, 23, 12);
 const quiet = { info: () => undefined, warn: () => undefined };
@@ -41,51 +42,13 @@ const resultAt = (ms: number) => aResult(made++, { startedAt: new Date(ms).toISO
 const unavailable: Behaviour = () => ({ status: 503 });
 
 describe('delivery beside the rounds', () => {
-  test('drains six hours of outage with original times, while fresh results keep arriving', async () => {
-    const clock = new SimulatedClock(start);
-    const keeper = new Keeper({
-      open: () => openOutbox(file, { now: clock.now }),
-      memoryRows: 10,
-      nowMs: clock.now,
-      log: quiet,
-      onDisk: () => undefined,
-    });
-    const file = path();
-    keeper.open();
-    const ids: string[] = [];
-    const add = (count: number) => {
-      const made = Array.from({ length: count }, () => resultAt(clock.now()));
-      ids.push(...made.map(({ id }) => id));
-      for (const outbox of keeper.outboxes()) outbox.add(made);
-    };
-    // A minute of forty checks, for six hours.
-    for (let minute = 0; minute < 360; minute += 1) {
-      add(40);
-      clock.step(60_000);
-    }
-    const drained = clock.now();
-    // A slow endpoint: one request of the drain takes five simulated seconds, and results go on coming in.
-    const freshAges: number[] = [];
-    ingestion.behave((items, request) => {
-      clock.step(5_000);
-      for (const item of items) if (Date.parse(item.time) >= drained) freshAges.push(clock.now() - Date.parse(item.time));
-      if (request < 50) add(4);
-      return acceptAll(items, request);
-    });
-    const options = { connectionString: ingestion.connectionString, now: clock.now, deadlineMs: 60_000, freshForMs: 120_000 };
-    for (const outbox of keeper.outboxes()) await deliver(outbox, options);
-    ingestion.behave(acceptAll);
-    for (const outbox of keeper.outboxes()) await deliver(outbox, options);
-    expect(keeper.counts().waiting).toBe(0);
-    expect(ingestion.accepted.map(idOf).toSorted()).toEqual(ids.toSorted());
-    const times = new Set(ingestion.accepted.map(({ time }) => Date.parse(time)));
-    expect(Math.min(...times)).toBe(start);
-    expect(Math.max(...freshAges)).toBeLessThan(120_000);
-    expect(freshAges.length).toBe(50 * 4);
-    // Oldest first within the backlog.
-    const backlog = ingestion.accepted.map(({ time }) => Date.parse(time)).filter((ms) => ms < drained - 120_000);
-    expect(backlog).toEqual(backlog.toSorted((a, b) => a - b));
-    keeper.close();
+  test('drains an outage of hours with original times, while fresh results keep arriving', async () => {
+    folder = mkdtempSync(join(tmpdir(), 'delivery-'));
+    const { kept, latestFreshMs, ...seen } = await drainOutage(2, ingestion);
+    expect(kept).toBeGreaterThanOrEqual(2 * 60 * 40);
+    expect(seen).toMatchObject({ arrived: kept, withOriginalTime: kept, repeats: 0, waiting: 0, isOldestFirst: true });
+    expect(seen.fresh).toBeGreaterThan(0);
+    expect(latestFreshMs).toBeLessThan(120_000);
   }, 60_000);
 
   test('without asking for fresh ones all go oldest first', async () => {

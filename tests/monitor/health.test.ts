@@ -8,6 +8,7 @@ import type { TelemetryEvent } from '../../telemetry/event.ts';
 import { openOutbox } from '../../telemetry/outbox.ts';
 import { environmentWith } from './checks.ts';
 import type { SimulatedClock } from './clock.ts';
+import { smallEnvironment } from './days.ts';
 import { noon, ofJourneys, runIn, type Simulation, type SimulationOptions, simulate, type World } from './simulated.ts';
 
 const minuteMs = 60_000;
@@ -107,6 +108,18 @@ describe('a monitor whose rounds are judged', () => {
     expect(told()).toEqual(['opened first-attempts first attempts westeurope']);
     expect(ofJourneys(simulation.results()).every(({ outcome }) => outcome === 'passed')).toBe(true);
   });
+
+  test('opens nothing in a day of blips that pass on retry', async () => {
+    let attempts = 0;
+    const { simulation, told } = judged({
+      environment: smallEnvironment(),
+      // Every 97th attempt fails: one in a hundred.
+      world: () => (++attempts % 97 === 0 ? 'timeout' : undefined),
+    });
+    await simulation.clock.pass(24 * 60 * minuteMs);
+    expect(attempts).toBeGreaterThan(24 * 60 * 7);
+    expect(told()).toEqual([]);
+  }, 60_000);
 
   test('raises one alert of its own after three rounds in a row without a network', async () => {
     const { simulation, told } = judged({

@@ -37,7 +37,12 @@ describe('a network that fails', () => {
     shop = await startShop();
     for (const [name, { trouble }] of Object.entries(rows)) proxies.set(name, await startProxy(shop.port, trouble));
     const ports = Object.fromEntries([...proxies].map(([name, { port }]) => [name, port]));
-    const environment = environmentAt({ ...ports, refused: await freePort() }, { retries: { count: 1, spacingMs: 100 } });
+    const made = environmentAt({ ...ports, refused: await freePort() }, { retries: { count: 1, spacingMs: 100 } });
+    // Reserved for names that nobody has: https://www.rfc-editor.org/rfc/rfc2606
+    const nowhere = made.stamps
+      .slice(0, 1)
+      .map((stamp) => ({ ...stamp, name: 'no-such-name', region: 'no-such-name', endpoint: 'http://shop.invalid' }));
+    const environment = { ...made, stamps: [...made.stamps, ...nowhere] };
     const outbox = openOutbox(join(folder, 'outbox.db'), { now: Date.now });
     const monitor = new Monitor({
       // One journey that only reads: what is shown here is the network's.
@@ -64,6 +69,7 @@ describe('a network that fails', () => {
   test.each([
     ...Object.entries(rows).map(([name, { cause }]) => ({ name, cause })),
     { name: 'refused', cause: 'connect' as const },
+    { name: 'no-such-name', cause: 'dns' as const },
   ])('$name is classified as $cause', ({ name, cause }) => {
     const result = results.find(({ target }) => target.name === name);
     expect(result?.failure?.cause).toBe(cause);
@@ -74,7 +80,7 @@ describe('a network that fails', () => {
   test('never holds up the round beyond its time limits', () => {
     // Eight journeys a target, four at a time, each with its limit and that of its clean-up.
     expect(tookMs).toBeLessThan((8 / 4) * 2 * journeyMs + 15_000);
-    expect(results).toHaveLength(Object.keys(rows).length + 1);
+    expect(results).toHaveLength(Object.keys(rows).length + 2);
   });
 
   test('leaves no connection open', async () => {

@@ -12,7 +12,8 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { createAuthority } from '../../fixtures/contoso/azure/certificate.ts';
 import { ConfigurationError } from '../../fixtures/environments/errors.ts';
 import { loadEnvironment, parseEnvironment } from '../../fixtures/environments/load.ts';
-import { checkCertificate } from '../../synthetics/monitor/certificate.ts';
+import type { Target } from '../../fixtures/environments/targets.ts';
+import { CertificateWatch, checkCertificate } from '../../synthetics/monitor/certificate.ts';
 import { callDeadMan } from '../../synthetics/monitor/dead-man.ts';
 import { estimate, readPrices, usageOf } from '../../synthetics/monitor/estimate.ts';
 import { lockPath, takeLock } from '../../synthetics/monitor/lock.ts';
@@ -20,6 +21,7 @@ import { jsonLog } from '../../synthetics/monitor/log.ts';
 import { reloadOnChange } from '../../synthetics/monitor/reload.ts';
 import { serveStatus } from '../../synthetics/monitor/server.ts';
 import { percentile, summarise } from '../../synthetics/monitor/summary.ts';
+import type { AvailabilityResult } from '../../synthetics/result.ts';
 import { evidenceOf } from '../../synthetics/runners/evidence.ts';
 import { aResult } from '../support/results.ts';
 import { environmentWith } from './checks.ts';
@@ -74,6 +76,40 @@ describe('certificate', () => {
 
   test('of an endpoint that is not there fails as connect', async () => {
     expect((await seenAt('https://127.0.0.1:1')).failure?.cause).toBe('connect');
+  });
+});
+
+describe('looks at certificates', () => {
+  const at = (index: number): Target => ({ kind: 'stamp', name: `stamp-${index}`, endpoint: 'https://localhost', headers: {} });
+  const result = (changes: Partial<AvailabilityResult> = {}) =>
+    aResult(1, { journey: 'certificate', target: { kind: 'stamp', name: 'stamp-0', endpoint: '' }, ...changes });
+
+  test('are worth a result each hour, and whenever they say something new', () => {
+    const watch = new CertificateWatch();
+    const ended = failedResult(1, 'tls', { target: result().target });
+    const said = [
+      [0, result()],
+      [1, result()],
+      [2, ended],
+      [3, ended],
+      [4, result()],
+      [5, result({ warnings: ['it ends in 15.0 days'] })],
+      [6, result({ warnings: ['it ends in 14.9 days'] })],
+      [65, result({ warnings: ['it ends in 14.8 days'] })],
+    ] as const;
+    expect(said.filter(([period, each]) => watch.isNews(period, each)).map(([period]) => period)).toEqual([0, 2, 4, 5, 65]);
+  });
+
+  test.each([
+    { count: 10, most: 10 },
+    { count: 1_000, most: 59 },
+  ])('of $count targets take turns, at most $most a period after the first', ({ count, most }) => {
+    const watch = new CertificateWatch();
+    const targets = Array.from({ length: count }, (_, index) => at(index));
+    for (const target of watch.due(0, targets)) watch.isNews(0, result({ target }));
+    const looked = Array.from({ length: 20 }, (_, period) => watch.due(period + 1, targets));
+    expect(Math.max(...looked.map(({ length }) => length))).toBe(most);
+    expect(new Set(looked.flat()).size).toBe(count);
   });
 });
 

@@ -78,14 +78,17 @@ export function environmentAt(
 ): Environment {
   const { global: _, local: __, ...environment } = environmentWith(monitor);
   const [stamp] = environment.stamps;
-  if (!stamp) throw new Error('no stamp');
+  const [plan] = environment.plans;
+  if (!stamp || !plan) throw new Error('no stamp, or no plan');
   return {
     ...environment,
     auth: { kind: 'variable', token: 'a-token' },
+    plans: Object.keys(ports).map((name) => ({ ...plan, name: `plan-${name}` })),
     stamps: Object.entries(ports).map(([name, port]) => ({
       ...stamp,
       name,
       region: name,
+      plan: `plan-${name}`,
       endpoint: `http://127.0.0.1:${port}`,
       slots: [],
     })),

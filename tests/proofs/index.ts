@@ -1,5 +1,6 @@
 import { baselines } from './baselines.ts';
 import { mainJob } from './main-job.ts';
+import { monitorDays, monitorKills, monitorOutage } from './monitor.ts';
 import type { ProofArea } from './proof.ts';
 import { roundsHour } from './rounds-hour.ts';
 
@@ -7,5 +8,8 @@ import { roundsHour } from './rounds-hour.ts';
 export const proofAreas: Readonly<Record<string, ProofArea>> = {
   'main-job': mainJob,
   baselines,
+  'monitor-days': monitorDays,
+  'monitor-kills': monitorKills,
+  'monitor-outage': monitorOutage,
   'rounds-hour': roundsHour,
 };

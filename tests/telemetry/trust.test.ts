@@ -1,10 +1,13 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer, type Server } from 'node:https';
+import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import tls from 'node:tls';
+import { request } from 'undici';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { createAuthority } from '../../fixtures/contoso/azure/certificate.ts';
-import { trustCertificates } from '../../telemetry/trust.ts';
+import { keepTrusting, trustCertificates } from '../../telemetry/trust.ts';
 
 let folder: string;
 let pem: string;
@@ -61,5 +64,28 @@ describe('trustCertificates', () => {
   it('fails on a named file that is not there', () => {
     vi.stubEnv('SSL_CERT_FILE', join(folder, 'gone.pem'));
     expect(() => trustCertificates()).toThrow(/gone\.pem/);
+  });
+});
+
+describe('keepTrusting', () => {
+  let server: Server | undefined;
+  afterEach(() => new Promise((resolve) => (server ? server.close(resolve) : resolve(undefined))));
+
+  it('takes the CA of a store that starts anew, whose endpoint then is trusted', async () => {
+    const file = join(folder, 'store.pem');
+    writeFileSync(file, pem);
+    const stop = keepTrusting(file, 20);
+    rmSync(file);
+    const authority = await createAuthority();
+    server = createServer(await authority.issue({ notAfter: new Date(Date.now() + 3_600_000) }), (_, response) =>
+      response.end('ok'),
+    );
+    await new Promise<void>((resolve) => server?.listen(0, '127.0.0.1', resolve));
+    const { port } = server.address() as AddressInfo;
+    const ask = () => request(`https://localhost:${port}/`).then(({ body }) => body.text());
+    await expect(ask()).rejects.toThrow(/certificate/);
+    writeFileSync(file, authority.ca);
+    await vi.waitFor(async () => expect(await ask()).toBe('ok'), { timeout: 10_000, interval: 50 });
+    stop();
   });
 });
