@@ -4,6 +4,7 @@ import { benchK6Journey } from './k6-journey.ts';
 import { benchMonitorCpu, benchMonitorDelay, benchMonitorFlat, benchMonitorMemory, benchMonitorMissed } from './monitor/index.ts';
 import { benchNodeJourney } from './node-journey.ts';
 import { benchOutbox } from './outbox.ts';
+import { benchMonitorRound, peerBenchmarks } from './peers/index.ts';
 import { benchPlaywrightRound } from './playwright-round.ts';
 import type { BenchRow } from './rows.ts';
 
@@ -26,9 +27,11 @@ export const benchmarks: readonly Benchmark[] = [
   { name: 'contoso-idle-cpu', tier: 'default', measure: benchContosoIdleCpu },
   { name: 'contoso-idle-memory', tier: 'default', measure: benchContosoIdleMemory },
   { name: 'contoso-start', tier: 'default', measure: benchContosoStart },
+  { name: 'monitor-round', tier: 'default', measure: benchMonitorRound },
   { name: 'monitor-missed', tier: 'default', measure: benchMonitorMissed },
   { name: 'monitor-delay', tier: 'default', measure: benchMonitorDelay },
   { name: 'monitor-cpu', tier: 'default', measure: benchMonitorCpu },
   { name: 'monitor-memory', tier: 'default', measure: benchMonitorMemory },
   { name: 'monitor-flat', tier: 'long', measure: benchMonitorFlat },
+  ...peerBenchmarks,
 ];

@@ -19,6 +19,8 @@ export const shopperId = 'synthetic-001';
 /** What a journey sends, in order, with the status that came back. */
 export interface Sent extends WireRequest {
   readonly status: number;
+  /** The body of the answer. */
+  readonly answer: string;
 }
 
 class Recorder extends NodeTransport {
@@ -26,15 +28,19 @@ class Recorder extends NodeTransport {
 
   override async exchange(request: WireRequest): Promise<Answer> {
     const answer = await super.exchange(request);
-    this.sent.push({ ...request, status: answer.status });
+    this.sent.push({ ...request, status: answer.status, answer: answer.body });
     return answer;
   }
 }
 
 /** Runs each check once and gives its requests; throws where one did not pass, for then nothing could be compared. */
-export async function recordRequests(environment: Environment, tokens: TokenSource): Promise<Sent[][]> {
+export async function recordRequests(
+  environment: Environment,
+  tokens: TokenSource,
+  checks = readOnlyChecks(environment),
+): Promise<Sent[][]> {
   const all: Sent[][] = [];
-  for (const check of readOnlyChecks(environment)) {
+  for (const check of checks) {
     const { journey, context, route } = prepareRun({ environment, check, shopperId, runId: 'bench' });
     const recorder = new Recorder(tokens);
     const record = await runJourney(journey, context, recorder, route);

@@ -1,12 +1,14 @@
 import { baselines } from './baselines.ts';
 import { mainJob } from './main-job.ts';
 import { monitorDays, monitorKills, monitorOutage } from './monitor.ts';
+import { monitorSpeed } from './monitor-speed.ts';
 import type { ProofArea } from './proof.ts';
 import { roundsHour } from './rounds-hour.ts';
 
 /** Every area of `npm run prove -- <area>`; a new one is a row here. */
 export const proofAreas: Readonly<Record<string, ProofArea>> = {
   'main-job': mainJob,
+  'monitor-speed': monitorSpeed,
   baselines,
   'monitor-days': monitorDays,
   'monitor-kills': monitorKills,
