@@ -52,6 +52,7 @@ export class Collector {
   private readonly journeys: Record<string, JourneyCount> = {};
   private readonly steps = new StepTally();
   private readonly refusals = new RefusalTally();
+  private readonly instances: Record<string, number> = {};
   private readonly unanswered: Record<string, number> = {};
   private requests = 0;
   private failed = 0;
@@ -119,6 +120,12 @@ export class Collector {
     // A journey that broke off has not cost what it costs.
     if (outcome === 'passed') this.steps.addCharge(journey, step, ru);
     this.secondOf(Number(field('timestamp'))).ru += ru;
+  }
+
+  addInstance(field: (name: string) => string): void {
+    const { instance = '' } = tagsOf(field('extra_tags'));
+    const atMs = Number(field('timestamp'));
+    this.instances[instance] = Math.min(this.instances[instance] ?? atMs, atMs);
   }
 
   addRefusal(field: (name: string) => string): void {
@@ -198,6 +205,7 @@ export class Collector {
       steps: this.steps.samples(),
       mixSeconds,
       failureSeconds,
+      instances: this.instances,
       latencyP95Ms,
       journeys,
       firstAtMs,
@@ -267,6 +275,7 @@ const takers: Readonly<Record<string, (collector: Collector, field: (name: strin
   checks: (collector, field) => collector.addCheck(field),
   dropped_iterations: (collector, field) => collector.addDropped(field),
   step_charge: (collector, field) => collector.addCharge(field),
+  instance_met: (collector, field) => collector.addInstance(field),
   refused_requests: (collector, field) => collector.addRefusal(field),
   served_requests: (collector, field) => collector.addServed(field),
   throttle_retries: (collector, field) => collector.addRetries(field),

@@ -7,6 +7,7 @@ import { Collector } from './collector.ts';
 import { type Conductor, eventsOf } from './control/conductor.ts';
 import { runGenerator } from './generator.ts';
 import { actedTarget } from './k6/acted.ts';
+import { autoscalePlan, profileFor, scaledTarget } from './k6/autoscale.ts';
 import { loadTargets } from './k6/environment.ts';
 import { meanRequests, sharesOf } from './k6/mix.ts';
 import { fewestActedSeconds, profileOf, profiles, requestsOfJourneys, type Scenario } from './k6/profiles.ts';
@@ -139,6 +140,7 @@ export function wantedOf(options: Omit<LoadOptions, 'runDirectory' | 'nameOrPath
     budgetRuPerSecond: budgets.ruPerSecond,
     budgetRuPerJourney: budgets.ruPerJourney,
     targetIterations: targetIterations(environment),
+    ...(options.scenario === 'autoscale' ? { autoscale: autoscalePlan(environment, options.target) } : {}),
   };
 }
 
@@ -151,11 +153,30 @@ function targetIterations({ load }: Environment): Record<string, number> {
 /** @throws ConfigurationError where load must not go */
 function trafficFor(options: Omit<LoadOptions, 'runDirectory' | 'nameOrPath'>) {
   const { environment, scenario, window, confirm } = options;
-  const wish = { ...options, windowSeconds: windowSecondsOf(options), durationSeconds: durationSecondsOf(options) };
+  refuseRates(options);
+  const profile = profileFor(scenario, environment, options.target);
+  const wish = { ...options, profile, windowSeconds: windowSecondsOf(options), durationSeconds: durationSecondsOf(options) };
   const { durationSeconds } = trafficOf({ ...wish, targets: [] });
   const permit = { window, confirm, durationSeconds, isSmoke: scenario === 'smoke' };
-  const targets = loadTargets(withShared(environment), actedTarget(scenario, environment, options.target), permit);
+  const target = scaledTarget(scenario, environment, actedTarget(scenario, environment, options.target));
+  const targets = loadTargets(withShared(environment), target, permit);
   return { targets, traffic: trafficOf({ ...wish, targets }) };
+}
+
+/** Stages that follow from the rules can't be asked for. */
+function refuseRates({
+  scenario,
+  ratePerSecond,
+  durationSeconds,
+}: Pick<LoadOptions, 'scenario' | 'ratePerSecond' | 'durationSeconds'>) {
+  if (scenario !== 'autoscale') return;
+  const flags = { '--rate': ratePerSecond, '--duration': durationSeconds };
+  const faults = Object.entries(flags).flatMap(([path, seen]) =>
+    seen === undefined
+      ? []
+      : [{ path, seen: String(seen), allowed: "nothing: both follow from the plan's rules and plans[].ratePerInstance" }],
+  );
+  if (faults.length > 0) throw new ConfigurationError('The command line', faults);
 }
 
 /** The local store's minutes pass as fast as its control plane; a window has requests enough in ten seconds. */

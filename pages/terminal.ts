@@ -1,8 +1,8 @@
 import Table from 'cli-table3';
 import { createColors } from 'picocolors';
-import type { BaselineComparison, Judgement, LoadVerdict } from '../load/verdict/verdict.ts';
+import type { BaselineComparison, Judgement, LoadVerdict, Verdict } from '../load/verdict/verdict.ts';
 import { type AvailabilityResult, failureLine } from '../synthetics/result.ts';
-import { countLine, deliveryLine, matrixOf, type RunReport } from './report/run-report.ts';
+import { countLine, deliveryLine, gateReasons, matrixOf, type RunReport } from './report/run-report.ts';
 import { figure, milliseconds, words } from './words.ts';
 
 type Colours = ReturnType<typeof createColors>;
@@ -46,6 +46,23 @@ function matrixCell(result: AvailabilityResult | undefined, colours: Colours): s
   const { symbol } = words[result.outcome];
   const cause = result.failure ? ` ${result.failure.cause}` : '';
   return paint(colours, result.outcome, `${symbol} ${milliseconds(result.durationMs)}${cause}`);
+}
+
+/** A gate: the reason in its first line, then a row for each part. */
+export function renderGate(report: RunReport, verdict: Verdict, colour: boolean): string {
+  const colours = createColors(colour);
+  const parts = report.parts ?? [];
+  const [reason = `${parts.map(({ name }) => name).join(', ')} passed`] = [...gateReasons(parts), ...report.notes];
+  const table = new Table({
+    head: ['part', 'verdict', 'reason'],
+    style: { head: [], border: [] },
+    wordWrap: true,
+    colWidths: [12, 16, 90],
+  });
+  for (const { name, verdict: own, reasons } of parts)
+    table.push([name, paint(colours, own, `${words[own].symbol} ${own}`), reasons.join('\n')]);
+  const first = paint(colours, verdict, `${words[verdict].symbol} gate ${report.environment}: ${verdict}: ${reason}`);
+  return [first, table.toString(), ...report.notes.map((note) => `  – ${note}`)].join('\n');
 }
 
 /** The load verdict, its reasons worst first, and a line for each judgement; also what `npm run load` prints. */

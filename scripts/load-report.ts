@@ -42,21 +42,25 @@ export function verdictEvent(verdict: LoadVerdict, id = randomBytes(8).toString(
   };
 }
 
+/** The verdict as an event, sent. */
+export const publishVerdict = (environment: Environment, verdict: LoadVerdict) =>
+  publishEvent(environment, verdictEvent(verdict));
+
 /** Into the outbox and out; a telemetry endpoint that is down changes no verdict. */
-export async function publishVerdict(environment: Environment, verdict: LoadVerdict): Promise<void> {
+export async function publishEvent(environment: Environment, event: TelemetryEvent): Promise<void> {
   const { connectionString } = environment.telemetry;
   if (connectionString === undefined) return;
   try {
-    await send(environment, verdict, connectionString);
+    await send(environment, event, connectionString);
   } catch (error) {
     console.error(`verdict event: not sent (${error instanceof Error ? error.message : String(error)})`);
   }
 }
 
-async function send(environment: Environment, verdict: LoadVerdict, connectionString: string): Promise<void> {
+async function send(environment: Environment, event: TelemetryEvent, connectionString: string): Promise<void> {
   const outbox = openOutbox(outboxPath(environment.name), { now: Date.now });
   try {
-    outbox.addEvents([verdictEvent(verdict)]);
+    outbox.addEvents([event]);
     const { undelivered, reason } = await deliver(outbox, { connectionString, now: Date.now, deadlineMs });
     if (undelivered > 0)
       console.error(`verdict event: ${undelivered} undelivered, kept for npm run publish (${reason ?? 'no reason given'})`);

@@ -3,12 +3,13 @@ import { ConfigurationError } from '../fixtures/environments/errors.ts';
 import { loadEnvironment } from '../fixtures/environments/load.ts';
 import type { Environment } from '../fixtures/environments/schema.ts';
 import { readVariables } from '../fixtures/environments/variables.ts';
-import { baselineFile, readBaseline, writeBaseline } from '../load/baselines.ts';
+import { baselineFile, readBaseline } from '../load/baselines.ts';
 import { runLoad, scenarioNamed, wantedOf } from '../load/run.ts';
-import { compare, heldUp, withComparison, withRun } from '../load/verdict/baseline.ts';
 import { exitCodeOf, type LoadVerdict } from '../load/verdict/verdict.ts';
 import { renderLoad } from '../pages/terminal.ts';
 import { trustCertificates } from '../telemetry/trust.ts';
+import { describePlan } from './autoscale-plan.ts';
+import { compared } from './compared.ts';
 import { type ExitCode, parseFlags, runCommand } from './exit-code.ts';
 import { ensureStore } from './local-store.ts';
 import { whileAnnounced } from './under-way.ts';
@@ -49,7 +50,8 @@ async function load(signal: AbortSignal): Promise<ExitCode> {
     progress: process.stderr,
   };
   // Wrong usage, and a baseline that is none, are told before a store is started.
-  const { targets, durationSeconds } = wantedOf(options);
+  const { targets, durationSeconds, autoscale } = wantedOf(options);
+  if (autoscale) console.log(describePlan(autoscale));
   readBaseline(baselineFile(environment.name, scenario));
   const { window, confirm, target } = options;
   // Loaded late: wrong usage needs neither Azure's clients nor the report's.
@@ -62,7 +64,7 @@ async function load(signal: AbortSignal): Promise<ExitCode> {
     const act = { kind: 'load', why: `load test ${scenario}`, environment, targets, durationSeconds } as const;
     const servers = {
       caFile: store?.caFile,
-      serverMetrics: serverMetricsOf(scenario, environment),
+      serverMetrics: serverMetricsOf(scenario, environment, target),
       conductor: control?.conductor,
     };
     const startedAtMs = Date.now();
@@ -97,17 +99,6 @@ async function cleanUpRun(environment: Environment, startedAtMs: number): Promis
   const { carts, reviews, orders } = removed;
   console.error(`cleaned up after the run: ${carts} carts, ${reviews} reviews, ${orders} orders`);
   for (const line of failures) console.error(`not cleaned up: ${line}`);
-}
-
-/** The run against its baseline, or in it. */
-function compared(verdict: LoadVerdict, isSaved: boolean): LoadVerdict {
-  const file = baselineFile(verdict.environment, verdict.scenario);
-  const baseline = readBaseline(file);
-  if (!isSaved) return baseline ? withComparison(verdict, compare(baseline, verdict)) : verdict;
-  const why = verdict.verdict === 'pass' ? heldUp(verdict) : 'the run did not pass';
-  if (why === undefined) writeBaseline(file, withRun(baseline, verdict));
-  console.log(why === undefined ? `baseline: added to ${file}` : `baseline: not saved, since ${why}`);
-  return verdict;
 }
 
 function positive(flag: string, text: string | undefined): number | undefined {

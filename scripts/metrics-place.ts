@@ -33,7 +33,11 @@ export async function sourceOf(environment: Environment): Promise<Pick<Place, 's
   return { source: () => ({ endpoint: local.controlEndpoint, credential, clock }), minuteMs: 60_000 / clock.timeScale };
 }
 
-export const namespaces = { cosmos: 'Microsoft.DocumentDB/databaseAccounts', plan: 'Microsoft.Web/serverfarms' } as const;
+export const namespaces = {
+  cosmos: 'Microsoft.DocumentDB/databaseAccounts',
+  plan: 'Microsoft.Web/serverfarms',
+  vault: 'Microsoft.KeyVault/vaults',
+} as const;
 
 /** The series of a metric over the run, waited for. @throws where Azure Monitor can't give it */
 export async function read(at: Place, region: string, asked: Omit<MetricsRequest, 'from' | 'to'>, fromMs = at.fromMs) {

@@ -7,7 +7,13 @@ import { contosoOptionsOf } from './local-store.ts';
 type Resources = ReturnType<typeof createResources>;
 
 /** ARM ids of an environment: as its file names them; those of the local store follow from what it is made of. */
-export function resourceIdsOf(environment: Environment): ResourceIds & { cosmos(account: string): string } {
+interface MetricIds {
+  cosmos(account: string): string;
+  /** Undefined where the file names none: it is needed to name a cause, and for nothing else. */
+  vault(stamp: string): string | undefined;
+}
+
+export function resourceIdsOf(environment: Environment): ResourceIds & MetricIds {
   const idOf = (id: string | undefined, path: string, local: (resources: Resources) => string): string => {
     if (id !== undefined) return id;
     if (environment.local) return local(createResources(contosoOptionsOf(environment)));
@@ -28,6 +34,11 @@ export function resourceIdsOf(environment: Environment): ResourceIds & { cosmos(
     plan(name) {
       const index = indexOf(environment.plans, name);
       return idOf(environment.plans[index]?.resourceId, `plans[${index}].resourceId`, ({ plan }) => plan(name).id);
+    },
+    vault(name) {
+      const stamp = environment.stamps.find((each) => each.name === name);
+      if (stamp?.keyVaultId !== undefined || !environment.local) return stamp?.keyVaultId;
+      return createResources(contosoOptionsOf(environment)).vault(stamp?.region ?? '').id;
     },
     cosmos(account) {
       const index = indexOf(environment.cosmosAccounts, account);

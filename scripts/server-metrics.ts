@@ -1,6 +1,7 @@
 import type { Environment } from '../fixtures/environments/schema.ts';
 import type { Scenario } from '../load/run.ts';
 import type { RuMinute, ServerMetrics, ServerPoint } from '../load/verdict/observation.ts';
+import { readAutoscale } from './autoscale-metrics.ts';
 import { namespaces, type Place, read, regionOf, regionOfPlan, sourceOf, totals } from './metrics-place.ts';
 import { resourceIdsOf } from './resource-ids.ts';
 import { readSeries } from './server-series.ts';
@@ -9,7 +10,8 @@ type Read = (fromMs: number, toMs: number) => Promise<ServerMetrics>;
 type Reading = { readonly [K in keyof ServerMetrics]: ServerMetrics[K] };
 
 /** What a scenario asks the servers for beside the time axis. */
-const wanted: Partial<Record<Scenario, (at: Place) => Promise<Reading>>> = {
+const wanted: Partial<Record<Scenario, (at: Place, target?: string) => Promise<Reading>>> = {
+  autoscale: readAutoscale,
   'cosmos-ru': async (at) => ({ ...(await readRu(at)), ...(await readPartitions(at)) }),
   'hot-product': readPartitions,
   soak: readMemory,
@@ -24,12 +26,12 @@ const shortestWindowMs = 4_000;
  * Reads of Azure Monitor, or of the local store in its place, what a run shows on its time axis and is judged by; undefined
  * for a smoke test, which is over before the metrics have their first minute.
  */
-export function serverMetricsOf(scenario: Scenario, environment: Environment): Read | undefined {
+export function serverMetricsOf(scenario: Scenario, environment: Environment, target?: string): Read | undefined {
   if (scenario === 'smoke') return undefined;
   return async (fromMs, toMs) => {
     try {
       const at = { environment, ...(await sourceOf(environment)), fromMs, toMs };
-      const [series, asked] = await Promise.all([readSeries(at), wanted[scenario]?.(at)]);
+      const [series, asked] = await Promise.all([readSeries(at), wanted[scenario]?.(at, target)]);
       return { ...asked, series };
     } catch (error) {
       // No metrics are no reason to lose the run: the verdict says that they are missing, and why.

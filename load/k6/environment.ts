@@ -23,8 +23,12 @@ interface Shared {
   readonly servesProduction: boolean;
 }
 
+/** Of a plan also what it carries and when it scales. */
+type SharedPlan = Shared & Pick<Environment['plans'][number], 'autoscale' | 'ratePerInstance'>;
+
 export type LoadEnvironment = Pick<Environment, (typeof needed)[number]> & {
-  readonly plans: readonly Shared[];
+  readonly plans: readonly SharedPlan[];
+  readonly local?: { readonly timeScale: number } | undefined;
   readonly cosmosAccounts: readonly Shared[];
   /** `npm run local` can start its store. */
   readonly embedded: boolean;
@@ -42,7 +46,8 @@ export function parseEnvironment(text: string, variables: Variables): LoadEnviro
   return {
     ...given,
     embedded: 'local' in document,
-    plans: sharedOf(document.plans),
+    plans: plansOf(document.plans),
+    ...localOf(document.local),
     cosmosAccounts: sharedOf(document.cosmosAccounts),
     stamps: given.stamps.map(withStampDefaults),
     ...(given.global ? { global: { ...given.global, headers: given.global.headers ?? {} } } : {}),
@@ -57,7 +62,7 @@ export function parseEnvironment(text: string, variables: Variables): LoadEnviro
 }
 
 /** Fields of ARM ids, which may name variables that k6 has no use for. */
-const armFields: ReadonlySet<string> = new Set(['resourceId', 'originGroupId'] satisfies (
+const armFields: ReadonlySet<string> = new Set(['resourceId', 'keyVaultId', 'originGroupId'] satisfies (
   | keyof Stamp
   | keyof NonNullable<Environment['global']>
 )[]);
@@ -67,6 +72,18 @@ function withoutArm(value: unknown): unknown {
   if (typeof value !== 'object' || value === null) return value;
   const kept = Object.entries(value).filter(([key]) => !armFields.has(key));
   return Object.fromEntries(kept.map(([key, entry]) => [key, withoutArm(entry)]));
+}
+
+function localOf(local: unknown): Pick<LoadEnvironment, 'local'> {
+  return local === undefined ? {} : { local: { timeScale: (local as { timeScale?: number }).timeScale ?? 60 } };
+}
+
+function plansOf(list: unknown): SharedPlan[] {
+  const given = list as readonly SharedPlan[];
+  return sharedOf(list).map((plan, i) => {
+    const { autoscale, ratePerInstance } = given[i] ?? {};
+    return { ...plan, ...(autoscale ? { autoscale } : {}), ...(ratePerInstance ? { ratePerInstance } : {}) };
+  });
 }
 
 function sharedOf(list: unknown): Shared[] {

@@ -78,6 +78,8 @@ export const profiles = {
   swap: { corners: steady, durationSeconds: 900, through: 'swapped' },
   failover: { corners: steady, durationSeconds: 2400, through: 'global' },
   shift: { corners: steady, durationSeconds: 3600, through: 'global' },
+  // Its stages follow from the plan's rules: autoscale.ts.
+  autoscale: { corners: steady },
   'cosmos-ru': { corners: steady, durationSeconds: 600, mix: 'varied' },
 } as const satisfies Record<string, Profile>;
 

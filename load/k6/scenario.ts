@@ -1,5 +1,6 @@
 import http from 'k6/http';
 import { actedTarget } from './acted.ts';
+import { profileFor, scaledTarget } from './autoscale.ts';
 import { loadTargets, servesProduction } from './environment.ts';
 import { arrivalScenario } from './executor.ts';
 import { numberFrom, openEnvironment } from './open-environment.ts';
@@ -12,16 +13,19 @@ import { trafficOf } from './traffic.ts';
 /** A scenario's script: k6's options, its setup, and what every iteration does. Called in the init context. */
 export function scenarioOf(scenario: Scenario) {
   const environment = openEnvironment();
+  const wanted = __ENV.LOAD_TARGET || undefined;
   const wish = {
     scenario,
     environment,
+    profile: profileFor(scenario, environment, wanted),
     ratePerSecond: numberFrom('LOAD_RATE_PER_SECOND'),
     durationSeconds: numberFrom('LOAD_DURATION_SECONDS'),
     windowSeconds: numberFrom('LOAD_WINDOW_SECONDS'),
   };
   const { durationSeconds } = trafficOf({ ...wish, targets: [] });
   const permit = { window: __ENV.LOAD_WINDOW, confirm: __ENV.LOAD_CONFIRM, isSmoke: scenario === 'smoke', durationSeconds };
-  const targets = loadTargets(environment, actedTarget(scenario, environment, __ENV.LOAD_TARGET || undefined), permit);
+  const target = scaledTarget(scenario, environment, actedTarget(scenario, environment, wanted));
+  const targets = loadTargets(environment, target, permit);
   const traffic = trafficOf({ ...wish, targets });
 
   // 401 is what a visitor is meant to get from a shopper's page; anyone else's 401 fails its journey's own rule.

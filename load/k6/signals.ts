@@ -11,6 +11,17 @@ const throttleRetries = new Counter('throttle_retries');
 /** RU of a step, where the store passes them through: one sample a step, which is cheaper than one a request. */
 const stepCharge = new Trend('step_charge');
 
+/** One sample for the first answer of each instance that a virtual user meets: the earliest of all is the instance's first. */
+const instanceMet = new Counter('instance_met');
+const met = new Set<string>();
+
+function noteInstance(answer: Answer): void {
+  const instance = answer.header('x-contoso-instance');
+  if (instance === undefined || met.has(instance)) return;
+  met.add(instance);
+  instanceMet.add(1, { instance: word(instance) });
+}
+
 /** 401 is what a visitor is meant to get, and the run's own expectation of statuses says so, too. */
 const isRefused = (status: number) => status >= 400 && status !== 401;
 
@@ -58,6 +69,7 @@ export const signals: Hooks = {
     return act();
   },
   answer({ name }, answer) {
+    noteInstance(answer);
     if (isRefused(answer.status)) noteRefusal(name, answer);
     const retries = answer.header('x-contoso-throttle-retries');
     if (retries !== undefined) throttleRetries.add(Number(retries));

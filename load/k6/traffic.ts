@@ -17,6 +17,8 @@ export interface TrafficWish {
   readonly scenario: Scenario;
   readonly environment: Pick<LoadEnvironment, 'load' | 'objectives'>;
   readonly targets: readonly Target[];
+  /** Default: the scenario's own. */
+  readonly profile?: Profile | undefined;
   /** Requests per second over all targets; default: the profile's, else the environment's. */
   readonly ratePerSecond?: number | undefined;
   /** Seconds; default: the profile's, else the environment's. */
@@ -47,7 +49,7 @@ export interface Traffic {
 
 /** The same in k6 and in what judges it. Throws for a journey that load doesn't know. */
 export function trafficOf({ scenario, environment, targets, windowSeconds = 60, ...wish }: TrafficWish): Traffic {
-  const profile = profileOf(scenario);
+  const profile = wish.profile ?? profileOf(scenario);
   const { load, objectives } = environment;
   const durationSeconds = wish.durationSeconds ?? profile.durationSeconds ?? load.durationSeconds;
   const wantedPerSecond = wish.ratePerSecond ?? profile.ratePerSecond ?? load.ratePerSecond;

@@ -1,4 +1,5 @@
 import { type Attribution, attribute, attributedSeconds, layers, layersLine } from './attribution.ts';
+import { judgeAutoscale } from './autoscale.ts';
 import { judgeBreakpoint, judgeRecovery } from './breakpoint.ts';
 import { judgeHotPartition, judgeRu, ledgerOf } from './cosmos-ru.ts';
 import { judgeDrift } from './drift.ts';
@@ -34,6 +35,7 @@ const questions: Readonly<Record<string, (seen: Seen) => Judgement[]>> = {
   failover: ({ run }) => judgeFailover(run),
   shift: ({ run }) => judgeShift(run),
   'cosmos-ru': ({ run, ledger, attribution }) => judgeRu(run, ledger, attribution),
+  autoscale: ({ run, attribution }) => judgeAutoscale(run, attribution),
 };
 
 /** Judges a run; the reasons of the verdict stand worst first. */
@@ -72,7 +74,8 @@ function judgementsOf(seen: Seen): Judgement[] {
     judgeRun(run),
     ...(questions[run.wanted.scenario]?.(seen) ?? []),
     judgeErrors(run, attribution),
-    judgeLatency(run),
+    // A plan that grows under load is late until it has grown: how late, and how long, is judged above.
+    ...(run.wanted.scenario === 'autoscale' ? [] : [judgeLatency(run)]),
     judgeRate(run),
     ...judgeExceptions(run),
     ...judgeJourneys(run),

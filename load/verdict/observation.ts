@@ -1,3 +1,4 @@
+import type { AutoscalePlan, AutoscaleRules } from '../k6/autoscale.ts';
 import type { LoadVerdict, RunEvent, ServerSeries } from './verdict.ts';
 
 /** What was asked of a run, from which follows how many samples there must be. */
@@ -22,6 +23,8 @@ export interface Wanted {
   readonly budgetRuPerJourney: Readonly<Record<string, number>>;
   /** Iterations per second of each journey at the target rate, by the environment's own mix. */
   readonly targetIterations: Readonly<Record<string, number>>;
+  /** Stages and expectations of the autoscale scenario. */
+  readonly autoscale?: AutoscalePlan;
 }
 
 /** What k6 said of one journey. */
@@ -100,6 +103,8 @@ export interface Samples {
   readonly mixSeconds: readonly MixSecond[];
   /** Seconds in which something failed or was refused, in order. */
   readonly failureSeconds: readonly FailureSecond[];
+  /** When each instance first answered, wall time. */
+  readonly instances: Readonly<Record<string, number>>;
   /** p95 over the answered requests: k6 counts a refused connection as one of 0 ms. */
   readonly latencyP95Ms?: number | undefined;
   readonly journeys: Readonly<Record<string, JourneySamples>>;
@@ -147,6 +152,16 @@ export interface PartitionUse {
   readonly peakPercent: number;
 }
 
+/** What Azure Monitor's autoscale says of a plan. */
+export interface AutoscaleReading {
+  /** As Azure Resource Manager has them. */
+  readonly rules: AutoscaleRules;
+  /** Scale actions, in order; by the minute of the metric. */
+  readonly actions: readonly { readonly atMs: number; readonly direction: 'Increase' | 'Decrease' }[];
+  /** Reads that Key Vault refused during the run; undefined where nobody knows the vault. */
+  readonly vaultRefused?: number | undefined;
+}
+
 /** What the server's own metrics say of the run. Whoever reads them leaves out what has not arrived. */
 export interface ServerMetrics {
   /** Why there are none. */
@@ -159,6 +174,7 @@ export interface ServerMetrics {
   readonly series?: readonly ServerSeries[];
   /** What the servers say that happened to them: scale actions. */
   readonly events?: readonly RunEvent[];
+  readonly autoscale?: AutoscaleReading;
   /** By plan. */
   readonly memoryPercent?: Readonly<Record<string, readonly ServerPoint[]>>;
 }

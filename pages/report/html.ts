@@ -7,7 +7,7 @@ import { type AvailabilityResult, failureLine } from '../../synthetics/result.ts
 import { judgementLine, loadLine } from '../terminal.ts';
 import { milliseconds, words } from '../words.ts';
 import { type LoadTable, loadTables } from './load-tables.ts';
-import { deliveryLine, headline, matrixOf, type RunReport } from './run-report.ts';
+import { deliveryLine, type GatePart, headline, matrixOf, type RunReport } from './run-report.ts';
 import { styles } from './styles.ts';
 
 const entities: Record<string, string> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;', "'": '&#39;' };
@@ -36,6 +36,17 @@ function bundle(): { readonly js: string; readonly css: string } {
   return bundled;
 }
 
+/** A gate's parts, each with its reasons and a link to its own page. */
+function partsSection(parts: readonly GatePart[]): string {
+  if (parts.length === 0) return '';
+  const rows = parts.map(({ name, verdict, reasons, page }) => {
+    const title = page ? `<a href="${escapeHtml(page)}">${escapeHtml(name)}</a>` : escapeHtml(name);
+    const why = reasons.map((reason) => escapeHtml(reason)).join('<br>');
+    return `<tr><td>${title}</td><td class="${words[verdict].tone}">${words[verdict].symbol} ${verdict}</td><td>${why}</td></tr>`;
+  });
+  return `<table><tr><th>part</th><th>verdict</th><th>reason</th></tr>${rows.join('')}</table>`;
+}
+
 /** One HTML file that opens without a server: the verdict first, then journeys × targets, what failed, and the load run. */
 export function reportHtml(report: RunReport): string {
   const { js, css } = bundle();
@@ -53,6 +64,7 @@ export function reportHtml(report: RunReport): string {
 <p>${escapeHtml(`${report.startedAt} to ${report.endedAt}, run ${report.run}`)}</p>
 ${report.notes.map((note) => `<p>– ${escapeHtml(note)}</p>`).join('\n')}
 ${report.faults.map((fault) => `<p class="bad">✗ ${escapeHtml(fault)}</p>`).join('\n')}
+${partsSection(report.parts ?? [])}
 ${report.results.length > 0 ? matrixSection(report.results) : ''}
 ${failureSection(report.results)}
 ${report.results.length > 0 ? `<p>${escapeHtml(deliveryLine(report.delivery))}</p>` : ''}

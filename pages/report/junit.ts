@@ -27,6 +27,11 @@ export function junitXml(report: RunReport): string {
       if (judgement.verdict === 'inconclusive') test.error(judgement.reason ?? judgementLine(judgement), 'inconclusive');
     }
   }
+  for (const { name, verdict, reasons } of report.parts ?? []) {
+    const test = xml.testSuite().name('gate').testCase().className(`${report.environment}.gate`).name(name);
+    if (verdict === 'fail') test.failure(reasons.join('\n'), 'gate');
+    if (verdict === 'inconclusive') test.error(reasons.join('\n'), 'inconclusive');
+  }
   for (const fault of report.faults)
     xml.testSuite().name('suite').testCase().className(report.environment).name('run').error(fault, 'suite');
   return xml.build();

@@ -1,4 +1,4 @@
-import type { LoadVerdict } from '../../load/verdict/verdict.ts';
+import type { LoadVerdict, Verdict } from '../../load/verdict/verdict.ts';
 import type { AvailabilityResult, Outcome } from '../../synthetics/result.ts';
 
 /** What became of the results on their way to Application Insights. */
@@ -7,6 +7,17 @@ export interface DeliverySummary {
   readonly undelivered: number;
   readonly parked: number;
   readonly reason?: string | undefined;
+}
+
+/** One part of a gate. */
+export interface GatePart {
+  /** health, journeys, or a scenario. */
+  readonly name: string;
+  readonly verdict: Verdict;
+  /** Worst first; empty where it passed. */
+  readonly reasons: readonly string[];
+  /** Its own page, from the gate's folder. */
+  readonly page?: string | undefined;
 }
 
 /** One run of the suite; `report.json` holds it, the other reports are drawn from it. */
@@ -22,6 +33,8 @@ export interface RunReport {
   readonly results: readonly AvailabilityResult[];
   readonly delivery: DeliverySummary;
   readonly load?: LoadVerdict | undefined;
+  /** Of a gate, in order; what was left out stands in the notes. */
+  readonly parts?: readonly GatePart[] | undefined;
   readonly exitCode: number;
 }
 
@@ -57,9 +70,17 @@ export function deliveryLine(delivery: DeliverySummary): string {
   return parts.join('; ') + (delivery.reason === undefined ? '' : ` (${delivery.reason})`);
 }
 
+/** `target: latency p95 612 ms is over 200 ms`: failures first, then what could not be told. */
+export function gateReasons(parts: readonly GatePart[]): string[] {
+  const of = (verdict: Verdict) => parts.filter((part) => part.verdict === verdict);
+  return [...of('fail'), ...of('inconclusive')].flatMap(({ name, reasons }) => reasons.map((reason) => `${name}: ${reason}`));
+}
+
 /** The exit code in a word, for the top of the report. */
 export function headline(report: RunReport): { readonly word: 'pass' | 'fail' | 'inconclusive'; readonly text: string } {
   const word = report.exitCode === 0 ? 'pass' : report.exitCode === 2 ? 'inconclusive' : 'fail';
+  const [reason] = report.parts ? gateReasons(report.parts) : [];
+  if (reason !== undefined) return { word, text: `${report.environment}: ${reason}` };
   const load = report.load ? `; load ${report.load.verdict}` : '';
   const text = `${report.environment}: ${countLine(report.results)}${load}`;
   return { word, text: report.faults.length === 0 ? text : `${text}; ${report.faults.length} faults` };

@@ -7,7 +7,7 @@ import type { Environment } from '../../fixtures/environments/schema.ts';
 import { Collector } from '../../load/collector.ts';
 import { k6Path, runGenerator } from '../../load/generator.ts';
 import { requestsOfJourneys } from '../../load/k6/profiles.ts';
-import { type LoadOptions, runLoad, scenarios, wantedOf } from '../../load/run.ts';
+import { type LoadOptions, runLoad, type Scenario, scenarios, wantedOf } from '../../load/run.ts';
 import { loadVerdictSchema } from '../../load/verdict/verdict.ts';
 import { environmentAt, type LiveRun } from './live.ts';
 import { startTinyShop, type Trick } from './tiny-shop.ts';
@@ -195,6 +195,18 @@ describe('a load run with the real k6', { timeout: 40_000 }, () => {
   });
 });
 
+/** What an environment needs for a scenario beyond a stamp. */
+const shapeFor: Partial<Record<Scenario, (environment: Environment) => Partial<Environment>>> = {
+  // Stages follow from the rules: 44 minutes in three seconds, at 20 requests a second at the most.
+  autoscale: ({ plans, local }) => ({
+    plans: plans.map((plan) => ({ ...plan, ratePerInstance: 8 })),
+    ...(local ? { local: { ...local, timeScale: 880 } } : {}),
+  }),
+  swap: ({ stamps }) => ({
+    stamps: stamps.map((stamp) => ({ ...stamp, slots: [{ name: 'staging', endpoint: 'https://localhost:1', headers: {} }] })),
+  }),
+};
+
 describe('k6 run by hand', { timeout: 40_000 }, () => {
   const k6 = (live: LiveRun, variables: Record<string, string> = {}, scenario = 'target') =>
     promisify(execFile)(k6Path(), ['run', '--quiet', '--address', '', '--no-usage-report', `load/scenarios/${scenario}.ts`], {
@@ -213,11 +225,14 @@ describe('k6 run by hand', { timeout: 40_000 }, () => {
   });
 
   it.each(scenarios)('takes the scenario as it is: %s', async (scenario) => {
-    const { shop, live } = await shopWith();
-    const { output } = await k6(live, { LOAD_DURATION_SECONDS: '3', LOAD_RATE_PER_SECOND: '20' }, scenario);
+    const isScaled = scenario === 'autoscale';
+    const { shop, live } = await shopWith(undefined, (environment) => shapeFor[scenario]?.(environment) ?? {});
+    const wish = isScaled ? {} : { durationSeconds: 3, ratePerSecond: 20 };
+    const variables = isScaled ? {} : { LOAD_DURATION_SECONDS: '3', LOAD_RATE_PER_SECOND: '20' };
+    const { output } = await k6(live, { LOAD_DURATION_SECONDS: '', ...variables }, scenario);
     expect(output).toMatch(/^\d+ requests, /m);
     expect(output).not.toMatch(/level=error msg="(?!thresholds)/);
-    const { ratePerSecond } = wantedOf({ environment: live.environment, scenario, durationSeconds: 3, ratePerSecond: 20 });
+    const { ratePerSecond } = wantedOf({ environment: live.environment, scenario, ...wish });
     expect(shop.routes.length).toBeGreaterThan(ratePerSecond * 3 * 0.6);
     const seen = shop.paths.flatMap((path) => /^\/api\/products\/(shoe-\d+)$/.exec(path)?.[1] ?? []);
     expect(new Set(seen).size === 1).toBe(scenario === 'hot-product');

@@ -58,6 +58,7 @@ export function observed({ wanted, samples, generator, server }: Changes = {}): 
       steps: {},
       mixSeconds: [],
       failureSeconds: [],
+      instances: {},
       latencyP95Ms: 41,
       journeys: { browse: goodJourney, checkout: goodJourney },
       firstAtMs: startedAtMs,

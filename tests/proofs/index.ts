@@ -1,3 +1,4 @@
+import { autoscale } from './autoscale.ts';
 import { baselines } from './baselines.ts';
 import { mainJob } from './main-job.ts';
 import { monitorDays, monitorKills, monitorOutage } from './monitor.ts';
@@ -13,5 +14,6 @@ export const proofAreas: Readonly<Record<string, ProofArea>> = {
   'monitor-days': monitorDays,
   'monitor-kills': monitorKills,
   'monitor-outage': monitorOutage,
+  autoscale,
   'rounds-hour': roundsHour,
 };

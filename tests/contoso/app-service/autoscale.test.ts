@@ -8,22 +8,10 @@ import {
 } from '../../../fixtures/contoso/azure/app-service/autoscale.ts';
 import { minuteMs } from '../../../fixtures/contoso/clock.ts';
 import type { AutoscaleOptions, AutoscaleRule } from '../../../fixtures/contoso/options.ts';
+import { scaleOut as out, scaleIn } from '../../support/autoscale-rules.ts';
 
 // Sources: azure-facts, section 2 (Azure Monitor, "Understand autoscale settings", "Best practices", "Flapping").
 
-const out: AutoscaleRule = {
-  metric: 'CpuPercentage',
-  statistic: 'Average',
-  timeGrain: 'PT1M',
-  timeWindow: 'PT5M',
-  timeAggregation: 'Average',
-  operator: 'GreaterThan',
-  threshold: 70,
-  direction: 'Increase',
-  change: 1,
-  cooldown: 'PT5M',
-};
-const scaleIn: AutoscaleRule = { ...out, operator: 'LessThan', threshold: 30, direction: 'Decrease' };
 const queue: AutoscaleRule = { ...out, metric: 'HttpQueueLength', threshold: 10, change: 3 };
 const settings = (rules: readonly AutoscaleRule[], over: Partial<AutoscaleOptions> = {}): AutoscaleOptions => ({
   minimum: 2,

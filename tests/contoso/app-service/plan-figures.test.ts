@@ -2,27 +2,8 @@ import { describe, expect, it } from 'vitest';
 import { createAutoscaleJob } from '../../../fixtures/contoso/azure/app-service/autoscale-job.ts';
 import { createPlan, type InstanceLoad } from '../../../fixtures/contoso/azure/app-service/plan.ts';
 import { createSampler } from '../../../fixtures/contoso/azure/app-service/sampler.ts';
-import type { AutoscaleOptions, AutoscaleRule } from '../../../fixtures/contoso/options.ts';
+import { scaleOut as rule, autoscaleSettings as settings } from '../../support/autoscale-rules.ts';
 import { recordingWatcher, simulatedTime } from './simulated.ts';
-
-const rule: AutoscaleRule = {
-  metric: 'CpuPercentage',
-  statistic: 'Average',
-  timeGrain: 'PT1M',
-  timeWindow: 'PT5M',
-  timeAggregation: 'Average',
-  operator: 'GreaterThan',
-  threshold: 70,
-  direction: 'Increase',
-  change: 1,
-  cooldown: 'PT5M',
-};
-const settings: AutoscaleOptions = {
-  minimum: 2,
-  maximum: 5,
-  default: 2,
-  rules: [rule, { ...rule, operator: 'LessThan', threshold: 30, direction: 'Decrease' }],
-};
 
 function setUp({ load = { memoryMb: 792, hogPercent: 0 } as InstanceLoad } = {}) {
   const time = simulatedTime();

@@ -3,7 +3,8 @@ import type { CosmosStandIn } from '../../../fixtures/contoso/azure/cosmos/types
 import { createManagement, type Management } from '../../../fixtures/contoso/azure/management.ts';
 import type { ScaleEvent } from '../../../fixtures/contoso/azure/watch.ts';
 import { type ControlClock, createClock, minuteMs } from '../../../fixtures/contoso/clock.ts';
-import type { AutoscaleRule, ContosoOptions } from '../../../fixtures/contoso/options.ts';
+import type { ContosoOptions } from '../../../fixtures/contoso/options.ts';
+import { autoscaleSettings as autoscale } from '../../support/autoscale-rules.ts';
 import {
   adminToken,
   ask,
@@ -16,25 +17,6 @@ import {
   type Options,
   type Reply,
 } from '../azure-control/support.ts';
-
-export const rule: AutoscaleRule = {
-  metric: 'CpuPercentage',
-  statistic: 'Average',
-  timeGrain: 'PT1M',
-  timeWindow: 'PT5M',
-  timeAggregation: 'Average',
-  operator: 'GreaterThan',
-  threshold: 70,
-  direction: 'Increase',
-  change: 1,
-  cooldown: 'PT5M',
-};
-const autoscale = {
-  minimum: 2,
-  maximum: 5,
-  default: 2,
-  rules: [rule, { ...rule, operator: 'LessThan', threshold: 30, direction: 'Decrease' }],
-} as const;
 
 /** Two regions, a slot, a plan without autoscale, and an account of each throughput model. */
 export const contoso: ContosoOptions = {

@@ -1,0 +1,267 @@
+import { thresholds } from '../../health/thresholds.ts';
+import type { AutoscaleRules } from '../k6/autoscale.ts';
+import { type Attribution, attributedSeconds } from './attribution.ts';
+import { causeOfLateDecision, causeOfLateStart } from './autoscale-cause.ts';
+import { type Step, type Timeline, timelineOf } from './autoscale-timeline.ts';
+import { median, missedIn } from './breakpoint.ts';
+import type { RunObservation } from './observation.ts';
+import { count, ms, percent } from './units.ts';
+import type { Judgement } from './verdict.ts';
+
+/** CPU at which a plan counts as loaded, and so has to grow. */
+const cpuLimit = thresholds.cpuPercent.degradedAt;
+
+/**
+ * Limits in minutes of the control plane, ours. Rules of five minutes decide after window, grain and job, which is seven; a
+ * container is up after two or three. Twice that is what shoppers are asked to wait.
+ */
+const limits = { decision: 10, start: 5, recovery: 15, scaleIn: 20 } as const;
+/** Seconds of real time that have to be well in a row. */
+const calmSeconds = 3;
+
+const name = (step: Step, what: string) => `${step.stage.name}: ${what}`;
+const minutesText = (value: number) => `${Number(value.toFixed(1))} min`;
+
+/** Judgements of the autoscale scenario: the rules, each step from CPU to new instance, what shoppers felt, and the way back. */
+export function judgeAutoscale(run: RunObservation, attribution: Attribution): Judgement[] {
+  const line = timelineOf(run, cpuLimit);
+  const base = { name: 'autoscale', unit: '', samples: run.samples.requests };
+  if (!line) {
+    const why =
+      run.server?.missing ??
+      (run.samples.firstAtMs === undefined ? 'no samples' : 'nothing of Azure Monitor’s autoscale was read');
+    return [{ ...base, verdict: 'inconclusive', reason: `autoscale: ${why}` }];
+  }
+  return [
+    judgeRules(run, line.settings),
+    ...line.steps.flatMap((step) => judgeStep(run, step, line)),
+    judgeReached(run, line),
+    ...judgeGap(run, line, attribution),
+    judgeQueue(run, line),
+    judgeScaleIn(run, line),
+    judgeFlapping(line),
+  ];
+}
+
+/** What Azure has against what the environment file says: the stages were made by the file's. */
+function judgeRules({ wanted }: RunObservation, seen: AutoscaleRules): Judgement {
+  const base = { name: 'autoscale rules', value: 0, limit: 0, unit: 'differences', samples: 1 };
+  const differences = wanted.autoscale ? differencesOf(wanted.autoscale.settings, seen) : [];
+  if (differences.length === 0) return { ...base, verdict: 'pass' };
+  const reason = `autoscale rules differ: ${differences.join('; ')}`;
+  return { ...base, value: differences.length, verdict: 'inconclusive', reason };
+}
+
+const ruleFields = ['metric', 'operator', 'threshold', 'direction', 'change', 'timeWindow', 'cooldown'] as const;
+
+/** `maximum: 5 in the environment file, 3 in Azure` */
+export function differencesOf(file: AutoscaleRules, azure: AutoscaleRules): string[] {
+  const said = (what: string, mine: unknown, theirs: unknown) =>
+    mine === theirs ? [] : [`${what}: ${mine ?? 'nothing'} in the environment file, ${theirs ?? 'nothing'} in Azure`];
+  const most = Math.max(file.rules.length, azure.rules.length);
+  return [
+    ...(['minimum', 'maximum'] as const).flatMap((field) => said(field, file[field], azure[field])),
+    ...Array.from({ length: most }, (_, i) => i).flatMap((i) =>
+      ruleFields.flatMap((field) => said(`rules[${i}].${field}`, file.rules[i]?.[field], azure.rules[i]?.[field])),
+    ),
+  ];
+}
+
+/** From CPU over the limit to the decision, and from there to the new instance's first answer. */
+function judgeStep(run: RunObservation, step: Step, line: Timeline): Judgement[] {
+  const base = { unit: 'min', samples: line.cpu.length };
+  const decision = { ...base, name: name(step, 'decided'), limit: limits.decision };
+  if (step.crossedMs === undefined) {
+    const seen = line.cpu.filter(({ atMs }) => atMs >= step.fromMs && atMs < step.toMs).map(({ value }) => value);
+    // A plan that had grown before its load came has nothing left to decide.
+    if (step.servedMs !== undefined && seen.length > 0) return [{ ...decision, value: 0, verdict: 'pass' }];
+    const most = seen.length === 0 ? 'no CPU was measured' : `CPU came to ${percent(Math.max(...seen))} at most`;
+    const reason = `${name(step, 'not due')}: ${most}, and was not over ${cpuLimit} % for long; see plans[].ratePerInstance`;
+    return [{ ...decision, verdict: 'inconclusive', reason }];
+  }
+  return [judgeDecision(step, line, step.crossedMs, decision), ...judgeStart(run, step, line)];
+}
+
+function judgeDecision(step: Step, line: Timeline, crossedMs: number, base: Omit<Judgement, 'verdict'>): Judgement {
+  const cause = () => causeOfLateDecision(step, line);
+  if (step.decidedMs === undefined) {
+    const waited = (step.toMs - crossedMs) / line.minuteMs;
+    const reason = `${name(step, 'never decided')} in the ${minutesText(waited)} that CPU was over ${cpuLimit} %: ${cause()}`;
+    return { ...base, verdict: 'fail', reason };
+  }
+  const value = (step.decidedMs - crossedMs) / line.minuteMs;
+  if (value <= limits.decision) return { ...base, value, verdict: 'pass' };
+  const reason = `${name(step, 'decided')} ${minutesText(value)} after CPU was over ${cpuLimit} %, limit ${limits.decision} min: ${cause()}`;
+  return { ...base, value, verdict: 'fail', reason };
+}
+
+function judgeStart({ server, samples }: RunObservation, step: Step, line: Timeline): Judgement[] {
+  if (step.decidedMs === undefined) return [];
+  const base = { name: name(step, 'new instance serves'), limit: limits.start, unit: 'min', samples: samples.requests };
+  const cause = causeOfLateStart(server?.autoscale?.vaultRefused, limits.start);
+  if (step.servedMs === undefined) {
+    const waited = (line.fallMs - step.decidedMs) / line.minuteMs;
+    return [
+      { ...base, verdict: 'fail', reason: `${name(step, 'the new instance never served')} in ${minutesText(waited)}: ${cause}` },
+    ];
+  }
+  const value = Math.max(0, (step.servedMs - step.decidedMs) / line.minuteMs);
+  if (value <= limits.start) return [{ ...base, value, verdict: 'pass' }];
+  const reason = `${name(step, 'the new instance served')} ${minutesText(value)} after the decision, limit ${limits.start} min: ${cause}`;
+  return [{ ...base, value, verdict: 'fail', reason }];
+}
+
+function judgeReached({ wanted }: RunObservation, line: Timeline): Judgement {
+  const limit = wanted.autoscale?.expectedInstances ?? 0;
+  const during = line.instances.filter(({ atMs }) => atMs >= (line.steps[0]?.fromMs ?? 0) && atMs < line.fallMs);
+  const base = { name: 'instances reached', limit, unit: 'instances', samples: during.length };
+  if (during.length === 0) return { ...base, verdict: 'inconclusive', reason: 'instances reached: nobody counted them' };
+  const value = Math.max(...during.map((point) => point.value));
+  if (value >= limit) return { ...base, value, verdict: 'pass' };
+  const missing = line.steps.find(({ stage }) => stage.instances > value) ?? line.steps[1];
+  // Load that was too small for a step is no fault of the plan.
+  if (missing?.crossedMs === undefined)
+    return { ...base, value, verdict: 'inconclusive', reason: `${value} of ${limit} instances reached: the load was too small` };
+  const cause = causeOfLateDecision(missing, line);
+  return { ...base, value, verdict: 'fail', reason: `${value} of ${limit} instances reached: ${cause}` };
+}
+
+/** Once it has grown nobody waits for a core any more. */
+function judgeQueue(run: RunObservation, line: Timeline): Judgement {
+  const { degradedAt: limit } = thresholds.queueLength;
+  const last = line.queue.filter(({ atMs }) => atMs >= line.fallMs - 3 * line.minuteMs && atMs + line.minuteMs <= line.fallMs);
+  const base = { name: 'queue at the end of the load', limit, unit: 'requests', samples: last.length };
+  const value = median(last.map((point) => point.value));
+  if (value === undefined) return { ...base, verdict: 'inconclusive', reason: 'queue at the end of the load: not measured' };
+  if (value < limit) return { ...base, value, verdict: 'pass' };
+  return {
+    ...base,
+    value,
+    verdict: 'fail',
+    reason: `${Number(value.toFixed(1))} requests an instance still wait at the end of the load, limit ${limit}${becauseOfVault(run)}`,
+  };
+}
+
+/** An instance that came up without its secrets serves errors, or leaves rotation: either way it carries nothing. */
+function becauseOfVault({ server }: RunObservation): string {
+  const refused = server?.autoscale?.vaultRefused ?? 0;
+  return refused > 0 ? `: ${causeOfLateStart(refused, limits.start)}` : '';
+}
+
+/** What shoppers felt between the first crossing and the end of the load. */
+function judgeGap(run: RunObservation, line: Timeline, attribution: Attribution): Judgement[] {
+  const { samples, wanted } = run;
+  const { failed } = attribution;
+  const fromMs = line.steps[0]?.crossedMs ?? line.steps[0]?.fromMs ?? line.startMs;
+  const gap = attributedSeconds(samples, run.generator, attribution).filter(
+    ({ atMs }) => atMs >= fromMs && atMs + 1000 <= line.fallMs,
+  );
+  const requests = gap.reduce((sum, second) => sum + second.requests, 0);
+  const lost = gap.reduce((sum, { layers = {} }) => sum + Object.values(layers).reduce((a, b) => a + b, 0), 0);
+  const errors = { name: 'errors while it grows', limit: wanted.errorPercent, unit: '%', samples: requests };
+  const late = {
+    name: 'latency p95 while it grows',
+    limit: Math.max(thresholds.responseMs.unhealthyAt, wanted.latencyP95Ms),
+    unit: 'ms',
+    samples: requests,
+  };
+  const again = { name: 'objectives met again', limit: limits.recovery, unit: 'min', samples: gap.length };
+  if (requests === 0)
+    return [errors, late, again].map(
+      (base): Judgement => ({ ...base, verdict: 'inconclusive', reason: `${base.name}: no samples` }),
+    );
+  const percentLost = (lost / requests) * 100;
+  const why = becauseOfVault(run);
+  const p95Ms = median(gap.flatMap(({ p95Ms: one }) => one ?? []));
+  return [
+    percentLost <= errors.limit
+      ? { ...errors, value: percentLost, verdict: 'pass' }
+      : {
+          ...errors,
+          value: percentLost,
+          verdict: 'fail',
+          reason: `errors ${percent(percentLost)} while it grows are over ${percent(errors.limit)} (${count(lost)} of ${count(requests)}, ${count(failed.application + failed['app-service'])} by App Service and the application)${why}`,
+        },
+    p95Ms === undefined || p95Ms < late.limit
+      ? {
+          ...late,
+          ...(p95Ms === undefined ? {} : { value: p95Ms }),
+          verdict: p95Ms === undefined ? 'inconclusive' : 'pass',
+          ...(p95Ms === undefined ? { reason: `${late.name}: no answers` } : {}),
+        }
+      : {
+          ...late,
+          value: p95Ms,
+          verdict: 'fail',
+          reason: `latency p95 ${ms(p95Ms)} while it grows is over ${ms(late.limit)}${why}`,
+        },
+    judgeRecovered(run, line, gap, fromMs, again),
+  ];
+}
+
+function judgeRecovered(
+  run: RunObservation,
+  line: Timeline,
+  gap: RunObservation['samples']['seconds'],
+  fromMs: number,
+  base: Omit<Judgement, 'verdict'>,
+): Judgement {
+  let lastMissed: { readonly untilMs: number; readonly said: string } | undefined;
+  for (let i = 0; i + calmSeconds <= gap.length; i += 1) {
+    const window = gap.slice(i, i + calmSeconds);
+    const missed = missedIn(window, run.wanted, line.startMs);
+    if (missed) lastMissed = { untilMs: (window.at(-1)?.atMs ?? fromMs) + 1000, said: missed.said };
+  }
+  if (!lastMissed) return { ...base, value: 0, verdict: 'pass' };
+  // Each step may take its time: what counts is how long after its own crossing all is well.
+  const crossed = line.steps.flatMap(({ crossedMs }) => crossedMs ?? []).filter((atMs) => atMs <= (lastMissed?.untilMs ?? 0));
+  const value = (lastMissed.untilMs - (crossed.at(-1) ?? fromMs)) / line.minuteMs;
+  if (lastMissed.untilMs + 1000 > line.fallMs)
+    return {
+      ...base,
+      value,
+      verdict: 'fail',
+      reason: `objectives were never met again under the load: ${lastMissed.said}${becauseOfVault(run)}`,
+    };
+  if (value <= limits.recovery) return { ...base, value, verdict: 'pass' };
+  const reason = `objectives were met again ${minutesText(value)} after CPU was over ${cpuLimit} %, limit ${limits.recovery} min (${lastMissed.said})`;
+  return { ...base, value, verdict: 'fail', reason };
+}
+
+function judgeScaleIn({ wanted }: RunObservation, line: Timeline): Judgement {
+  const minimum = wanted.autoscale?.settings.minimum ?? 0;
+  const after = line.instances.filter(({ atMs }) => atMs >= line.fallMs);
+  const base = { name: 'scale-in after the load', limit: limits.scaleIn, unit: 'min', samples: after.length };
+  const highest = Math.max(0, ...line.instances.filter(({ atMs }) => atMs < line.fallMs).map((point) => point.value));
+  if (highest <= minimum) return { ...base, verdict: 'inconclusive', reason: 'scale-in: there was nothing to take back' };
+  const back = after.find(({ value }) => value <= minimum);
+  if (!back) {
+    const seen = after.at(-1)?.value;
+    const reason = `scale-in was not seen: ${seen === undefined ? 'nobody counted the instances' : `${seen} instances`} ${minutesText((line.endMs - line.fallMs) / line.minuteMs)} after the load`;
+    return { ...base, verdict: 'inconclusive', reason };
+  }
+  const value = Math.max(0, (back.atMs - line.fallMs) / line.minuteMs);
+  if (value <= limits.scaleIn) return { ...base, value, verdict: 'pass' };
+  return {
+    ...base,
+    value,
+    verdict: 'fail',
+    reason: `back at ${minimum} instances ${minutesText(value)} after the load, limit ${limits.scaleIn} min`,
+  };
+}
+
+/** In while load grows, or out once it has gone and the rule's window has forgotten it. */
+function judgeFlapping(line: Timeline): Judgement {
+  const { minuteMs, fallMs, actions, steps } = line;
+  const forgottenMs = fallMs + limits.decision * minuteMs;
+  const loadMs = steps[0]?.fromMs ?? line.startMs;
+  const wrong = actions.filter(({ atMs, direction }) =>
+    direction === 'Decrease' ? atMs >= loadMs && atMs + minuteMs <= fallMs : atMs > forgottenMs,
+  );
+  const base = { name: 'flapping', value: wrong.length, limit: 0, unit: 'actions', samples: actions.length };
+  if (wrong.length === 0) return { ...base, verdict: 'pass' };
+  const said = wrong.map(
+    ({ direction, atMs }) => `${direction === 'Decrease' ? 'in' : 'out'} after ${minutesText((atMs - line.startMs) / minuteMs)}`,
+  );
+  return { ...base, verdict: 'fail', reason: `flapping: the plan scaled ${said.join(', ')} against the load` };
+}

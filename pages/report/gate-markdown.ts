@@ -1,0 +1,26 @@
+import { words } from '../words.ts';
+import { gateReasons, type RunReport } from './run-report.ts';
+
+const cell = (text: string) => text.replaceAll('|', '\\|').replaceAll('\n', ' ');
+
+/** The gate's verdict for a pull request: the reason first, then its parts. */
+export function gateMarkdown(report: RunReport, verdict: 'pass' | 'fail' | 'inconclusive'): string {
+  const parts = report.parts ?? [];
+  const [reason = 'every part passed'] = gateReasons(parts);
+  const rows = parts.map(({ name, verdict: own, reasons, page }) => {
+    const title = page ? `[${name}](${page})` : name;
+    return `| ${title} | ${words[own].symbol} ${own} | ${cell(reasons.join('; '))} |`;
+  });
+  return [
+    `## ${words[verdict].symbol} gate ${report.environment}: ${verdict}`,
+    '',
+    reason,
+    '',
+    '| part | verdict | reason |',
+    '| --- | --- | --- |',
+    ...rows,
+    '',
+    ...report.notes.map((note) => `- ${note}`),
+    '',
+  ].join('\n');
+}
