@@ -99,7 +99,12 @@ async function startMonitor(environment: string, outbox: string, ca: string): Pr
     env: { ...process.env, SSL_CERT_FILE: ca, APPLICATIONINSIGHTS_CONNECTION_STRING: '' },
     stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
   });
-  await once(child, 'message');
+  const died = once(child, 'exit').then(([code]) =>
+    Promise.reject(new Error(`the monitor ended with ${code} before it had started`)),
+  );
+  await Promise.race([once(child, 'message'), died]);
+  // Later it ends because it is told to.
+  died.catch(() => undefined);
   return child;
 }
 
