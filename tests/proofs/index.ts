@@ -2,6 +2,7 @@ import { autoscale } from './autoscale.ts';
 import { baselines } from './baselines.ts';
 import { mainJob } from './main-job.ts';
 import { monitorDays, monitorKills, monitorOutage } from './monitor.ts';
+import { monitorFaults } from './monitor-faults.ts';
 import { monitorSpeed } from './monitor-speed.ts';
 import type { ProofArea } from './proof.ts';
 import { roundsHour } from './rounds-hour.ts';
@@ -12,6 +13,7 @@ export const proofAreas: Readonly<Record<string, ProofArea>> = {
   'monitor-speed': monitorSpeed,
   baselines,
   'monitor-days': monitorDays,
+  'monitor-faults': monitorFaults,
   'monitor-kills': monitorKills,
   'monitor-outage': monitorOutage,
   autoscale,

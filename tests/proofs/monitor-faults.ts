@@ -1,0 +1,91 @@
+import { faultTable } from '../../fixtures/contoso/fault-table.ts';
+import { journeys } from '../../synthetics/journeys/index.ts';
+import { faultRows } from '../acceptance/fault-rows.ts';
+import { FaultWatch, longestMs, type SeenFault, type WantedFault } from '../monitor/live/fault-watch.ts';
+import { atMost, exactly, type ProofArea, type ProofRow } from './proof.ts';
+
+const eastus = ['eastus', 'eastus-staging'];
+const others = ['westeurope', 'westeurope-staging', 'global'];
+const at = (names: readonly string[], targets: readonly string[]) =>
+  targets.flatMap((target) => names.map((name) => `${name}@${target}`));
+const all = journeys.map(({ name }) => name);
+const reading = all.filter((name) => name !== 'sign-in');
+const across = at(['across-regions'], others);
+
+/** Kinds that the acceptance rows leave to the tests of the parts that they break. */
+const more: readonly WantedFault[] = [
+  {
+    fault: { kind: 'certificate-expired', region: 'eastus' },
+    fails: [...at([...all, 'certificate'], eastus), ...across],
+    cause: 'tls',
+  },
+  { fault: { kind: 'certificate-expiring', region: 'eastus' }, fails: at(['certificate'], eastus), cause: 'tls' },
+  { fault: { kind: 'cosmos-database-missing', region: 'eastus' }, fails: [...at(reading, eastus), ...across], cause: 'http' },
+  { fault: { kind: 'cpu-hog', stamp: 'eastus', cpuPercent: 50 }, fails: [] },
+  { fault: { kind: 'health-check-failing', region: 'eastus' }, fails: at(['health'], eastus), cause: 'http' },
+  { fault: { kind: 'instance-crash', region: 'eastus' }, fails: [...at(all, eastus), ...across], cause: 'http' },
+  {
+    fault: { kind: 'region-partitioned', region: 'eastus' },
+    fails: [...at(['across-regions'], eastus), ...across],
+    cause: 'assertion',
+  },
+];
+
+/** Limits of requests are shorter here than in the acceptance rows, which changes no cause. */
+export const wantedFaults: readonly WantedFault[] = [
+  ...faultRows.map(({ fault, fails, failure }) => ({ fault, fails, cause: failure?.cause })),
+  ...more,
+];
+
+export async function seeFaults(wanted: readonly WantedFault[], say: (line: string) => void): Promise<SeenFault[]> {
+  const watch = await FaultWatch.start();
+  try {
+    await watch.settle();
+    const seen: SeenFault[] = [];
+    for (const row of wanted) {
+      const one = await watch.see(row);
+      say(
+        `${one.title}: seen after ${one.seenAfter} s, gone after ${one.goneAfter} s${one.faults.map((line) => `\n  ${line}`).join('')}`,
+      );
+      seen.push(one);
+    }
+    return seen;
+  } finally {
+    await watch.close();
+  }
+}
+
+async function prove(say: (line: string) => void): Promise<ProofRow[]> {
+  const seen = await seeFaults(wantedFaults, say);
+  const kinds = new Set(wantedFaults.map(({ fault }) => fault.kind));
+  const longest = (read: (one: SeenFault) => number) => Math.max(...seen.map(read));
+  const limit = longestMs / 1_000;
+  return [
+    exactly('kinds of faults', kinds.size, Object.keys(faultTable).length),
+    ...seen.map(({ title, faults }) =>
+      exactly(
+        title,
+        faults.join('; ') || 'right results, right cause, gone after it',
+        'right results, right cause, gone after it',
+      ),
+    ),
+    atMost(
+      'longest from a fault to a period that shows it',
+      longest(({ seenAfter }) => seenAfter),
+      limit,
+      's',
+    ),
+    atMost(
+      'longest from its end to a period without it',
+      longest(({ goneAfter }) => goneAfter),
+      limit,
+      's',
+    ),
+  ];
+}
+
+export const monitorFaults: ProofArea = {
+  title: 'Every fault of the table shows up in the right results of the monitor, with the right cause, and disappears after it',
+  covers: ['synthetics', 'fixtures/contoso'],
+  prove,
+};
