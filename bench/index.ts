@@ -1,5 +1,6 @@
 import { benchContosoGlobal, benchContosoOrders, benchContosoRate, benchContosoRegional } from './contoso.ts';
 import { benchContosoIdleCpu, benchContosoIdleMemory, benchContosoStart } from './contoso-idle.ts';
+import { benchHealthEvaluate } from './health.ts';
 import { benchK6Journey } from './k6-journey.ts';
 import { benchMonitorCpu, benchMonitorDelay, benchMonitorFlat, benchMonitorMemory, benchMonitorMissed } from './monitor/index.ts';
 import { benchNodeJourney } from './node-journey.ts';
@@ -20,6 +21,7 @@ export const benchmarks: readonly Benchmark[] = [
   { name: 'k6-journey', tier: 'default', measure: benchK6Journey },
   { name: 'playwright-round', tier: 'default', measure: benchPlaywrightRound },
   { name: 'outbox', tier: 'default', measure: benchOutbox },
+  { name: 'health-evaluate', tier: 'default', measure: benchHealthEvaluate },
   { name: 'contoso-rate', tier: 'default', measure: benchContosoRate },
   { name: 'contoso-regional', tier: 'default', measure: benchContosoRegional },
   { name: 'contoso-orders', tier: 'default', measure: benchContosoOrders },

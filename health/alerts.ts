@@ -1,7 +1,8 @@
 import type { Environment } from '../fixtures/environments/schema.ts';
 import { type Incident, memberParts, titleOf } from './incident.ts';
 import type { Notice } from './incident-store.ts';
-import { transactionLink } from './portal-link.ts';
+import { tableLink, transactionLink } from './portal-link.ts';
+import { runbookOf } from './runbooks.ts';
 import { minuteMs } from './window.ts';
 
 /** What a webhook gets, and what its template may name; receivers count by `key`, which every location derives alike. */
@@ -32,9 +33,13 @@ export interface Alert {
     readonly seen: string;
     readonly resultId: string | null;
     readonly traceId: string | null;
-    /** Opens the transaction in Application Insights; null where the environment names no component. */
+    /** Opens the transaction, or else the table, in Application Insights; null where the environment names no component. */
     readonly link: string | null;
   };
+  /** From the cause up to the store, a sentence each; empty where the model doesn't name one. */
+  readonly chain: readonly string[];
+  /** What to do: a heading of docs/runbooks.md. */
+  readonly runbook: string;
   /** The last deployment or swap that was seen before it opened; null where none was. */
   readonly lastChange: { readonly target: string; readonly from: string; readonly to: string; readonly at: string } | null;
 }
@@ -51,8 +56,10 @@ export function alertOf(
   const resolvedAtMs = state === 'resolved' ? incident.resolvedAtMs : undefined;
   const parts = members.map(memberParts);
   const iso = (ms: number) => new Date(ms).toISOString();
-  const { traceId, at } = evidence;
-  const link = traceId && transactionLink(environment.telemetry.resourceId, traceId, at ? Date.parse(at) : startedAtMs);
+  const { traceId, at, table } = evidence;
+  const { resourceId } = environment.telemetry;
+  const atMs = at ? Date.parse(at) : startedAtMs;
+  const link = (traceId && transactionLink(resourceId, traceId, atMs)) || (table && tableLink(resourceId, table, atMs));
   return {
     key,
     state,
@@ -79,6 +86,8 @@ export function alertOf(
       traceId: traceId ?? null,
       link: link || null,
     },
+    chain: incident.chain ?? [],
+    runbook: runbookOf(incident),
     lastChange: lastChange
       ? { target: lastChange.target, from: lastChange.from, to: lastChange.to, at: iso(lastChange.atMs) }
       : null,

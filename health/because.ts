@@ -40,7 +40,7 @@ function causeOf(
 const digits = (value: number) => String(Number(value.toPrecision(value < 10 ? 2 : 3)));
 
 /** `Cosmos 429s 7 % ≥ 5 %`. The latest value can be back on the other side while the state is not. */
-function textOf({ title, unit, direction }: ReturnType<typeof thresholdOf>, value: number, bound: number): string {
+export function textOf({ title, unit, direction }: ReturnType<typeof thresholdOf>, value: number, bound: number): string {
   const isBeyond = direction === 'higher' ? value >= bound : value < bound;
   const sign = direction === 'higher' ? '≥' : '<';
   return isBeyond

@@ -14,6 +14,10 @@ export interface Group {
   readonly sinceMs: number;
   readonly findings: readonly Finding[];
   readonly evidence: Evidence;
+  /** From the cause up to the store, a sentence each. */
+  readonly chain?: readonly string[];
+  /** False: it is no incident of its own yet. Default true. */
+  readonly mayOpen?: boolean;
 }
 
 export const everywhere = 'store';
@@ -40,7 +44,7 @@ export function groupByCause(findings: readonly Finding[]): Group[] {
       findings.filter((finding) => finding.kind === kind),
     ),
   );
-  const others = (['certificate', 'probe', 'first-attempts', 'monitor', 'burn-rate'] as const).flatMap((kind) =>
+  const others = (['certificate', 'probe', 'forecast', 'first-attempts', 'monitor', 'burn-rate'] as const).flatMap((kind) =>
     [
       ...by(
         wrong.filter((finding) => finding.kind === kind),

@@ -5,7 +5,17 @@ import type { OwnFault } from './own-faults.ts';
 import { type BinState, binsOf, binsUpTo, type Standing, standingOf, type WindowRule } from './standing.ts';
 import { binOf, minuteMs, type Pair, type Place, pairName, type ResultWindow, type Seen } from './window.ts';
 
-export const incidentKinds = ['outage', 'silence', 'certificate', 'probe', 'first-attempts', 'monitor', 'burn-rate'] as const;
+export const incidentKinds = [
+  'outage',
+  'silence',
+  'certificate',
+  'probe',
+  'first-attempts',
+  'monitor',
+  'health',
+  'forecast',
+  'burn-rate',
+] as const;
 export type IncidentKind = (typeof incidentKinds)[number];
 
 /** What shows a finding: the first failed result where there is one. */
@@ -16,6 +26,8 @@ export interface Evidence {
   readonly resultId?: string;
   readonly traceId?: string;
   readonly at?: string;
+  /** Table of Log Analytics that shows it, where no result does. */
+  readonly table?: string;
 }
 
 /** One thing that is wrong, before it is asked what with it has one cause. */

@@ -37,7 +37,10 @@ export const incidentSchema = z.object({
     resultId: z.string().optional(),
     traceId: z.string().optional(),
     at: z.string().optional(),
+    table: z.string().optional(),
   }),
+  /** From the cause up to the store, a sentence each, as they stood last. */
+  chain: z.array(z.string()).optional(),
   /** The last deployment or swap that was seen before it opened, where it is. */
   lastChange: changeSchema.optional(),
   /** Failed results of its members since it started: the budget that it spent. */
@@ -72,6 +75,8 @@ export function titleOf(incident: Incident): string {
     probe: `The probe at ${place} says nothing of the store ${since}: ${evidence.seen}`,
     'first-attempts': `First attempts fail in ${place} ${since}: ${evidence.seen}`,
     monitor: `The monitor at ${place} has a fault of its own ${since} (${cause}): ${evidence.seen}`,
+    health: `${cause} in ${place} is not well ${since}: ${evidence.seen}`,
+    forecast: `${evidence.seen} (${place})`,
     'burn-rate': `The error budget of ${few} in ${place} burns too fast ${since}: ${evidence.seen}`,
   };
   return titles[kind];

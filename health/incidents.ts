@@ -1,5 +1,5 @@
 import type { Group } from './causes.ts';
-import type { Finding } from './findings.ts';
+import type { Finding, IncidentKind } from './findings.ts';
 import { type Incident, incidentKey } from './incident.ts';
 import { minuteMs } from './window.ts';
 
@@ -29,9 +29,9 @@ export interface AdvanceInput {
  * a member that nothing is known of keeps it open.
  */
 export function advance({ environment, open, findings, groups, nowMs, exists = () => true }: AdvanceInput): Advanced {
-  const standing = new Map(findings.map((finding) => [`${finding.kind} ${finding.member}`, finding.standing.state]));
+  const standing = new Map(findings.map(({ kind, member, standing: { state } }) => [`${familyOf(kind)} ${member}`, state]));
   const stateOf = ({ kind }: Incident, member: string, own: ReadonlySet<string>) => {
-    const state = standing.get(`${kind} ${member}`) ?? 'undecided';
+    const state = standing.get(`${familyOf(kind)} ${member}`) ?? 'undecided';
     // What is open for another cause by now doesn't keep this incident.
     return !exists(kind, member) || (state === 'open' && !own.has(member)) ? 'closed' : state;
   };
@@ -40,7 +40,7 @@ export function advance({ environment, open, findings, groups, nowMs, exists = (
   for (const group of groups) {
     const same = open.filter((incident) => isSame(incident, group));
     for (const { key } of same) claims.set(key, [...(claims.get(key) ?? []), group]);
-    if (same.length === 0) opened.push(incidentOf(environment, group, nowMs));
+    if (same.length === 0 && group.mayOpen !== false) opened.push(incidentOf(environment, group, nowMs));
   }
   const next = open.map((incident): Incident => {
     const claimed = claims.get(incident.key) ?? [];
@@ -50,7 +50,13 @@ export function advance({ environment, open, findings, groups, nowMs, exists = (
     if (states.includes('open')) return { ...grown, lastOpenMs: nowMs };
     return states.every((state) => state === 'closed') ? { ...grown, resolvedAtMs: nowMs } : grown;
   });
-  const isWider = (incident: Incident) => incident.breadth > (open.find(({ key }) => key === incident.key)?.breadth ?? 0);
+  const isWider = (incident: Incident) => {
+    const before = open.find(({ key }) => key === incident.key);
+    if (!before) return false;
+    // A cause that is found is no news of its own; that it now keeps shoppers out is.
+    if (incident.kind === 'health') return before.urgency === 'ticket' && incident.urgency === 'page';
+    return incident.breadth > before.breadth;
+  };
   return {
     incidents: [...next, ...opened],
     opened,
@@ -61,24 +67,34 @@ export function advance({ environment, open, findings, groups, nowMs, exists = (
 
 /** More than half of the smaller one: a payment fault in two regions stays itself when one of the regions goes down too. */
 function isSame({ kind, members }: Incident, group: Group): boolean {
-  if (kind !== group.kind) return false;
+  if (familyOf(kind) !== familyOf(group.kind)) return false;
   const inGroup = new Set(membersOf(group));
   const shared = members.filter((member) => inGroup.has(member)).length;
   return shared * 2 > Math.min(members.length, inGroup.size);
 }
+
+/** One cause shows as an outage, in retries, and in the components of the model: these are one incident. */
+const familyOf = (kind: IncidentKind): IncidentKind => (kind === 'outage' || kind === 'first-attempts' ? 'health' : kind);
 
 const membersOf = ({ findings }: Group) => findings.map(({ member }) => member);
 
 /** Takes in what is new; its name follows only where it reaches further, so that it doesn't change with every bin. */
 function widen(incident: Incident, group: Group): Incident {
   const members = [...new Set([...incident.members, ...membersOf(group)])].sort();
-  if (group.breadth <= incident.breadth) return { ...incident, members };
-  const { cause, place, breadth } = group;
-  return { ...incident, members, cause, place, breadth, urgency: incident.urgency === 'page' ? 'page' : group.urgency };
+  const { kind, cause, place, breadth, evidence, chain, findings } = group;
+  const urgency = incident.urgency === 'page' ? 'page' : group.urgency;
+  // The model knows the cause of what journeys only showed, and may come to know a deeper one.
+  if (kind === 'health') {
+    const grown = { ...incident, members, urgency, ...(chain && { chain: [...chain] }) };
+    const isDeeper = incident.kind !== 'health' || findings.some(({ journey }) => journey === incident.cause);
+    return isDeeper ? { ...grown, kind, cause, place, breadth, evidence } : grown;
+  }
+  if (incident.kind === 'health' || breadth <= incident.breadth) return { ...incident, members };
+  return { ...incident, members, cause, place, breadth, urgency };
 }
 
 function incidentOf(environment: string, group: Group, nowMs: number): Incident {
-  const { kind, cause, place, breadth, urgency, sinceMs, evidence } = group;
+  const { kind, cause, place, breadth, urgency, sinceMs, evidence, chain } = group;
   return {
     key: incidentKey(`${environment} ${kind} ${cause}`, place, sinceMs),
     environment,
@@ -92,6 +108,7 @@ function incidentOf(environment: string, group: Group, nowMs: number): Incident 
     openedAtMs: nowMs,
     lastOpenMs: nowMs,
     evidence,
+    ...(chain && { chain: [...chain] }),
     failures: 0,
   };
 }

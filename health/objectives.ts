@@ -110,7 +110,7 @@ type Told = (member: string, atMs: number) => boolean;
 function toldBy(incidents: readonly Incident[]): Told {
   const spans = new Map<string, { from: number; to: number }[]>();
   for (const { kind, members, startedAtMs, resolvedAtMs } of incidents) {
-    if (kind !== 'outage') continue;
+    if (kind !== 'outage' && kind !== 'health') continue;
     const span = { from: startedAtMs, to: resolvedAtMs ?? Number.POSITIVE_INFINITY };
     for (const member of members) spans.set(member, [...(spans.get(member) ?? []), span]);
   }

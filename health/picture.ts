@@ -12,19 +12,10 @@ export interface Observation {
   readonly value: number;
   /** What it stands for; default 1. */
   readonly weight?: number;
+  /** Rows that a query has put together in it; default 1. */
+  readonly rows?: number;
   /** Rows with the same one count once, the latest. */
   readonly id?: string;
-}
-
-/** A signal in one bin: the statistic of the window that ends with the bin. Bins without enough rows have none. */
-export interface SignalSample {
-  readonly signal: Signal;
-  readonly scope: string;
-  /** Start of the bin, a whole minute. */
-  readonly atMs: number;
-  readonly value: number;
-  /** Rows in the window. */
-  readonly samples: number;
 }
 
 /** A signal that is not well, which says why a node isn't. */

@@ -10,11 +10,24 @@ const spanMs = 30 * 60_000;
  */
 export function transactionLink(resourceId: string | undefined, traceId: string, atMs: number): string | undefined {
   if (resourceId === undefined || !/^[0-9a-f]{32}$/.test(traceId)) return undefined;
-  const query = [
-    'union availabilityResults, requests, dependencies, exceptions, traces',
-    `| where operation_Id == "${traceId}"`,
-    '| order by timestamp asc',
-  ].join('\n');
+  return logsLink(
+    resourceId,
+    [
+      'union availabilityResults, requests, dependencies, exceptions, traces',
+      `| where operation_Id == "${traceId}"`,
+      '| order by timestamp asc',
+    ],
+    atMs,
+  );
+}
+
+/** The rows of a table of Log Analytics about a time. */
+export function tableLink(resourceId: string | undefined, table: string, atMs: number): string | undefined {
+  return resourceId === undefined ? undefined : logsLink(resourceId, [table, '| order by TimeGenerated asc'], atMs);
+}
+
+function logsLink(resourceId: string, lines: readonly string[], atMs: number): string {
+  const query = lines.join('\n');
   const packed = encodeURIComponent(gzipSync(query).toString('base64'));
   const iso = (ms: number) => new Date(ms).toISOString();
   const span = encodeURIComponent(`${iso(atMs - spanMs)}/${iso(atMs + spanMs)}`);

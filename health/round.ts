@@ -6,11 +6,14 @@ import { type Burn, burnFindings, burnsOf } from './burn-rate.ts';
 import { groupByCause } from './causes.ts';
 import type { Expected, Finding } from './findings.ts';
 import { type FirstAttemptShare, firstAttemptShares } from './first-attempts.ts';
+import { forecastFindings } from './forecast-findings.ts';
+import { healthFindings, unite } from './health-findings.ts';
 import { type Incident, memberParts } from './incident.ts';
 import type { IncidentStore } from './incident-store.ts';
 import { type Advanced, advance, isReminderDue } from './incidents.ts';
 import { type Budget, budgetsOf, keepTallies } from './objectives.ts';
 import type { OwnFault } from './own-faults.ts';
+import type { HealthPicture } from './picture.ts';
 import { silenceOf } from './silences.ts';
 import { lookbackBins, minuteMs, pairName, ResultWindow } from './window.ts';
 
@@ -29,6 +32,8 @@ export interface RoundInput {
   readonly sinceMs?: number;
   /** What is wrong with the monitor itself, or was: one that is not given stays as it was. */
   readonly own?: readonly OwnFault[];
+  /** The model's picture: its root causes take the outages that they explain. Default: outages stand by themselves. */
+  readonly picture?: HealthPicture | undefined;
 }
 
 export interface RoundOutcome {
@@ -44,6 +49,8 @@ export interface RoundOutcome {
   readonly budgets: readonly Budget[];
   readonly burns: readonly Burn[];
   readonly firstAttempts: readonly FirstAttemptShare[];
+  /** Of the model, where one was given. */
+  readonly picture: HealthPicture | undefined;
   /** Notices that now wait for sendAlerts. */
   readonly notices: number;
 }
@@ -60,8 +67,9 @@ export function evaluateRound(input: RoundInput): RoundOutcome {
   return store.transaction(() => {
     keepBuilds(window, store);
     const open = store.openIncidents();
-    const { expected, sinceMs, own } = input;
-    const findings = findingsOf({ window, environment, nowMs, expected, sinceMs, own });
+    const { expected, sinceMs, own, picture } = input;
+    const found = findingsOf({ window, environment, nowMs, expected, sinceMs, own });
+    const findings = picture ? [...found, ...healthFindings(picture), ...forecastFindings(picture, open, nowMs)] : found;
     const direct = step(
       input,
       open.filter(({ kind }) => kind !== 'burn-rate'),
@@ -73,21 +81,33 @@ export function evaluateRound(input: RoundInput): RoundOutcome {
     keepTallies(environment, window, [...recent, ...direct.incidents], store, nowMs);
     const burns = burnsOf(environment, store, nowMs);
     const burning = open.filter(({ kind }) => kind === 'burn-rate');
-    const slow = step(input, burning, burnFindings(burns, burning, environment, nowMs));
+    const slow = step({ ...input, picture: undefined }, burning, burnFindings(burns, burning, environment, nowMs));
     const told = tell(input, window, direct, slow);
     return {
       ...told,
       budgets: budgetsOf(environment, store, nowMs),
       burns,
       firstAttempts: firstAttemptShares(window, nowMs),
+      picture,
     };
   });
 }
 
-function step({ environment, nowMs, expected }: RoundInput, open: readonly Incident[], findings: readonly Finding[]): Advanced {
+function step(
+  { environment, nowMs, expected, picture }: RoundInput,
+  open: readonly Incident[],
+  findings: readonly Finding[],
+): Advanced {
   const exists = existsIn(environment, expected);
   const real = findings.filter(({ kind, member }) => exists(kind, member));
-  return advance({ environment: environment.name, open, findings: real, groups: groupByCause(real), nowMs, exists });
+  return advance({
+    environment: environment.name,
+    open,
+    findings: real,
+    groups: picture ? unite(groupByCause(real), real, picture) : groupByCause(real),
+    nowMs,
+    exists,
+  });
 }
 
 /** What was taken out of the configuration can't recover by itself. */
@@ -103,8 +123,10 @@ function existsIn(
     ...stamps.map(({ region }) => region),
     ...targetsOf(environment).map(({ name }) => name),
   ]);
+  // What a warning is about, such as a plan or an account, is no target.
   return (kind, member) =>
-    (kind === 'outage' || kind === 'silence') && pairs ? pairs.has(member) : places.has(memberParts(member).target);
+    kind === 'forecast' ||
+    ((kind === 'outage' || kind === 'silence') && pairs ? pairs.has(member) : places.has(memberParts(member).target));
 }
 
 /** A build is a change where all that a target answered with in its latest minute says so: two builds are a rollout under way. */

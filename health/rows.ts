@@ -8,12 +8,16 @@ export type LogRow = Readonly<Record<string, unknown>>;
 /** Tables that signals are read from. */
 export const sourceTables: readonly string[] = [...new Set(signals.map((signal) => thresholdOf(signal).source.table))].sort();
 
-/** Minutes that a signal of this table looks back, at most. */
-export const tableSignals = (table: string): Signal[] => signals.filter((signal) => thresholdOf(signal).source.table === table);
+const readersOf = new Map(
+  sourceTables.map((table) => [
+    table,
+    signals.map((signal) => ({ signal, source: thresholdOf(signal).source })).filter(({ source }) => source.table === table),
+  ]),
+);
 
 /** What the rows of one table say of every signal that reads it. */
 export function readRows(table: string, rows: readonly LogRow[]): Observation[] {
-  const readers = tableSignals(table).map((signal) => ({ signal, source: thresholdOf(signal).source }));
+  const readers = readersOf.get(table) ?? [];
   return rows.flatMap((row) => {
     const cells = cellsOf(row);
     return readers.flatMap(({ signal, source }) => observed(signal, source, cells) ?? []);

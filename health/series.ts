@@ -1,5 +1,5 @@
 import type { ModelNode } from './expand.ts';
-import type { Observation, SignalSample } from './picture.ts';
+import type { Observation } from './picture.ts';
 import { changeRules, lookbackBins, type Signal, type Threshold, thresholdOf } from './thresholds.ts';
 import { binOf, minuteMs } from './window.ts';
 
@@ -27,68 +27,87 @@ interface Point {
   readonly atMs: number;
   readonly value: number;
   readonly weight: number;
+  readonly rows: number;
+  /** Undefined: no other row can be the same. */
+  readonly id: string | undefined;
+}
+
+/** Points of one series, by time; rows come nearly in order. */
+class Track {
+  private points: Point[] = [];
+  private readonly byId = new Map<string, Point>();
+  private isSorted = true;
+
+  add(point: Point): void {
+    const known = point.id === undefined ? undefined : this.byId.get(point.id);
+    if (known && known.atMs > point.atMs) return;
+    if (known) this.points.splice(this.points.indexOf(known), 1);
+    if (point.id !== undefined) this.byId.set(point.id, point);
+    this.isSorted = this.isSorted && (this.points.at(-1)?.atMs ?? 0) <= point.atMs;
+    this.points.push(point);
+  }
+
+  sorted(): readonly Point[] {
+    if (!this.isSorted) this.points.sort((a, b) => a.atMs - b.atMs);
+    this.isSorted = true;
+    return this.points;
+  }
+
+  forgetBefore(ms: number): void {
+    const points = this.sorted();
+    let gone = 0;
+    for (; (points[gone]?.atMs ?? ms) < ms; gone += 1) {
+      const { id } = points[gone] ?? {};
+      if (id !== undefined) this.byId.delete(id);
+    }
+    if (gone > 0) this.points = points.slice(gone);
+  }
+
+  forgetUnnamedFrom(ms: number): void {
+    this.points = this.points.filter(({ id, atMs }) => id !== undefined || atMs < ms);
+  }
 }
 
 /** The rows that windows still reach, each id once. Feed it all rows or only new ones, in any order. */
 export class Observations {
-  private readonly byKey = new Map<string, Map<string, Point>>();
-  private serial = 0;
+  private readonly tracks = new Map<string, { readonly signal: Signal; readonly track: Track }>();
 
   add(observations: readonly Observation[]): void {
-    for (const { signal, scope, atMs, value, weight = 1, id } of observations) {
+    for (const { signal, scope, atMs, value, weight = 1, rows = 1, id } of observations) {
       const key = seriesKey(signal, scope);
-      const points = this.byKey.get(key) ?? new Map<string, Point>();
-      this.byKey.set(key, points);
-      // Rows without an id are all different.
-      const name = id ?? `#${this.serial++}`;
-      const known = points.get(name);
-      if (!known || known.atMs <= atMs) points.set(name, { atMs, value, weight });
+      const known = this.tracks.get(key) ?? { signal, track: new Track() };
+      this.tracks.set(key, known);
+      known.track.add({ atMs, value, weight, rows, id });
     }
+  }
+
+  /** Forgets rows without an id from a time on, before they are read again: nothing else tells a repeat from another row. */
+  forgetUnnamed(signals: ReadonlySet<Signal>, fromMs: number): void {
+    for (const { signal, track } of this.tracks.values()) if (signals.has(signal)) track.forgetUnnamedFrom(fromMs);
   }
 
   /** Forgets what no window reaches any more, and what the model doesn't read. */
   prune(model: readonly ModelNode[], nowMs: number): void {
     const read = readBy(model);
-    for (const [key, points] of this.byKey) {
+    for (const [key, { track }] of this.tracks) {
       const reader = read.get(key);
-      if (!reader) {
-        this.byKey.delete(key);
-        continue;
-      }
-      const from = binOf(nowMs, minuteMs) + minuteMs - horizonMs(reader.windowMinutes);
-      for (const [name, { atMs }] of points) if (atMs < from) points.delete(name);
+      if (reader) track.forgetBefore(binOf(nowMs, minuteMs) + minuteMs - horizonMs(reader.windowMinutes));
+      else this.tracks.delete(key);
     }
   }
 
-  /** Every series that the model reads and that has a known bin. */
+  /** Every series that the model reads and that has a row. */
   series(model: readonly ModelNode[], nowMs: number): Map<string, Float64Array> {
     const series = new Map<string, Float64Array>();
     for (const [key, { signal, windowMinutes }] of readBy(model)) {
-      const points = this.byKey.get(key);
-      if (points && points.size > 0)
-        series.set(key, valuesOf([...points.values()], { ...thresholdOf(signal), windowMinutes }, nowMs));
+      const points = this.tracks.get(key)?.track.sorted() ?? [];
+      if (points.length > 0) series.set(key, valuesOf(points, { ...thresholdOf(signal), windowMinutes }, nowMs));
     }
     return series;
   }
 }
 
-/** Statistics that a query has worked out already. */
-export function seriesOf(samples: readonly SignalSample[], nowMs: number): Map<string, Float64Array> {
-  const series = new Map<string, Float64Array>();
-  const last = binOf(nowMs, minuteMs);
-  for (const { signal, scope, atMs, value, samples: rows } of samples) {
-    const at = seriesBins - 1 - Math.round((last - binOf(atMs, minuteMs)) / minuteMs);
-    if (at < 0 || at >= seriesBins || rows < thresholdOf(signal).minSamples) continue;
-    const key = seriesKey(signal, scope);
-    const values = series.get(key) ?? new Float64Array(seriesBins).fill(Number.NaN);
-    series.set(key, values);
-    values[at] = value;
-  }
-  return series;
-}
-
-function valuesOf(points: Point[], threshold: Threshold, nowMs: number): Float64Array {
-  points.sort((a, b) => a.atMs - b.atMs);
+function valuesOf(points: readonly Point[], threshold: Threshold, nowMs: number): Float64Array {
   const { windowMinutes, shortMinutes, minSamples, direction } = threshold;
   const firstEnd = binOf(nowMs, minuteMs) + minuteMs - (seriesBins - 1) * minuteMs;
   const over = (minutes: number, least: number) => windowed(points, firstEnd, minutes, least, threshold);
@@ -108,12 +127,12 @@ function windowed(
   threshold: Threshold,
 ): Float64Array {
   const values = new Float64Array(seriesBins).fill(Number.NaN);
-  let [from, to] = [0, 0];
+  let [from, to, rows] = [0, 0, 0];
   for (let bin = 0; bin < seriesBins; bin += 1) {
     const end = firstEnd + bin * minuteMs;
-    while ((points[to]?.atMs ?? Number.POSITIVE_INFINITY) < end) to += 1;
-    while (from < to && (points[from]?.atMs ?? 0) < end - minutes * minuteMs) from += 1;
-    if (to - from >= least) values[bin] = statisticOf(points.slice(from, to), threshold.statistic, minutes);
+    for (; (points[to]?.atMs ?? Number.POSITIVE_INFINITY) < end; to += 1) rows += points[to]?.rows ?? 0;
+    for (; from < to && (points[from]?.atMs ?? 0) < end - minutes * minuteMs; from += 1) rows -= points[from]?.rows ?? 0;
+    if (rows >= least) values[bin] = statisticOf(points.slice(from, to), threshold.statistic, minutes);
   }
   return values;
 }

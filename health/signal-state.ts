@@ -20,6 +20,12 @@ const rules = { single: ruleOf(changeRules.single), smoothed: ruleOf(changeRules
 export const isBeyond = (value: number, bound: number, direction: Threshold['direction']) =>
   direction === 'higher' ? value >= bound : value < bound;
 
+/** The band that a value lies in. */
+export function bandOf(value: number, { direction, degradedAt, unhealthyAt }: Threshold): 'healthy' | 'degraded' | 'unhealthy' {
+  if (isBeyond(value, unhealthyAt, direction)) return 'unhealthy';
+  return isBeyond(value, degradedAt, direction) ? 'degraded' : 'healthy';
+}
+
 /** A signal's state from its bins, oldest first, NaN where unknown; by the rule of docs/health-model.md. */
 export function signalState(values: Float64Array, threshold: Threshold): SignalState {
   const { direction, degradedAt, unhealthyAt } = threshold;

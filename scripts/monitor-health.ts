@@ -6,6 +6,7 @@ import type { Expected } from '../health/findings.ts';
 import { type Incident, titleOf } from '../health/incident.ts';
 import { copyInMemory } from '../health/incident-copy.ts';
 import { IncidentStore } from '../health/incident-store.ts';
+import type { HealthPicture } from '../health/picture.ts';
 import { evaluateRound, type RoundOutcome } from '../health/round.ts';
 import { type Sent, sendAlerts } from '../health/send-alerts.ts';
 import { lookbackMinutes, minuteMs, ResultWindow } from '../health/window.ts';
@@ -14,6 +15,7 @@ import type { EndedRound } from '../synthetics/monitor/monitor.ts';
 import type { AvailabilityResult } from '../synthetics/result.ts';
 import { type Check, checksOf } from '../synthetics/runners/prepare.ts';
 import type { TelemetryEvent } from '../telemetry/event.ts';
+import type { SignalReader } from './health-signals.ts';
 
 export interface MonitorHealthOptions {
   /** Results kept since a time, for the windows that a start, or another configuration, begins with. */
@@ -28,9 +30,14 @@ export interface MonitorHealthOptions {
   readonly dryRun: boolean;
   /** As the monitor's own option: what is run, and so expected; default: every journey on every target. */
   readonly checks?: (environment: Environment) => readonly Check[];
+  /** Reads the signals of the health model; none, or undefined: availability results are judged alone. */
+  readonly signals?: (environment: Environment) => SignalReader | undefined;
   /** What was judged, for metrics and for others who judge. */
   readonly onOutcome?: (outcome: RoundOutcome) => void;
 }
+
+/** What Azure Monitor hasn't answered by then counts in the next round. */
+const readWithinMs = 5_000;
 
 export const incidentEventName = 'Incident';
 
@@ -44,6 +51,7 @@ export class MonitorHealth {
   /** In the place of the file while the disk fails, and in a dry run. */
   private memory: IncidentStore | undefined;
   private sending: Promise<Sent> | undefined;
+  private signals: SignalReader | undefined;
 
   constructor(options: MonitorHealthOptions) {
     this.options = options;
@@ -52,7 +60,9 @@ export class MonitorHealth {
   /** Once a round; results may come in any order and again. Sends beside, one sending at a time. */
   async afterRound(round: EndedRound): Promise<void> {
     const { environment } = round;
-    const outcome = this.judge(round, this.begin(environment));
+    const window = this.begin(environment);
+    const picture = await this.picture(round);
+    const outcome = this.judge(round, window, picture);
     this.say(outcome, round);
     this.options.onOutcome?.(outcome);
     // What is still being sent goes on; what this round adds waits for the next.
@@ -73,12 +83,18 @@ export class MonitorHealth {
     const before = this.environment?.monitor.everyMinutes;
     this.expected = expectedOf(this.options.checks?.(environment) ?? checksOf(environment, targetsOf(environment)).checks);
     this.environment = environment;
+    this.signals = this.options.signals?.(environment);
     // Windows are cut by how often journeys run, and by nothing else of a configuration.
-    if (this.window && isDeepStrictEqual(before, environment.monitor.everyMinutes)) return this.window;
-    const window = new ResultWindow(environment);
+    const isSame = isDeepStrictEqual(before, environment.monitor.everyMinutes);
+    const window = (isSame && this.window) || new ResultWindow(environment);
+    if (window === this.window && !this.signals) return window;
     const { nowMs, resultsSince, log } = this.options;
     try {
-      window.add(resultsSince(nowMs() - lookbackMinutes(environment) * minuteMs));
+      // The same ids again count once.
+      for (const result of resultsSince(nowMs() - lookbackMinutes(environment) * minuteMs)) {
+        window.add([result]);
+        this.signals?.addResults([result]);
+      }
     } catch (error) {
       log.warn('windows begin empty', { reason: messageOf(error) });
     }
@@ -86,9 +102,17 @@ export class MonitorHealth {
     return window;
   }
 
-  private judge({ environment, results, alerts }: EndedRound, window: ResultWindow): RoundOutcome {
+  /** Rounds don't wait for it: this is beside them, and it waits for no reading longer than that. */
+  private async picture({ results }: EndedRound): Promise<HealthPicture | undefined> {
+    const { nowMs } = this.options;
+    this.signals?.addResults(results);
+    await this.signals?.refresh(nowMs(), readWithinMs);
+    return this.signals?.picture(nowMs());
+  }
+
+  private judge({ environment, results, alerts }: EndedRound, window: ResultWindow, picture?: HealthPicture): RoundOutcome {
     const { sinceMs, nowMs, dryRun } = this.options;
-    const given = { environment, results, window, nowMs: nowMs(), expected: this.expected, sinceMs, own: alerts };
+    const given = { environment, results, window, nowMs: nowMs(), expected: this.expected, sinceMs, own: alerts, picture };
     if (dryRun) return evaluateRound({ ...given, store: this.copy() });
     try {
       this.file ??= this.options.openStore();

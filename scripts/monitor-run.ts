@@ -16,6 +16,7 @@ import { tokenSource } from '../synthetics/runners/token.ts';
 import { openOutbox, outboxPath } from '../telemetry/outbox.ts';
 import { keepTrusting, trustCertificates } from '../telemetry/trust.ts';
 import { type ExitCode, parseFlags, runCommand, worstExit } from './exit-code.ts';
+import { hasServerSignals, signalReaderOf } from './health-read.ts';
 import { incidentsBeside } from './incidents.ts';
 import { ensureStore } from './local-store.ts';
 import { printEstimate } from './monitor-estimate.ts';
@@ -94,7 +95,8 @@ function healthOf(environment: Environment, log: Log, { outbox, incidents }: Fil
     }
   };
   const openStore = () => new IncidentStore(incidents);
-  const health = new MonitorHealth({ resultsSince, openStore, nowMs: Date.now, log, sinceMs: Date.now(), ...options });
+  const signals = (of: Environment) => (hasServerSignals(of) ? signalReaderOf(of, log) : undefined);
+  const health = new MonitorHealth({ resultsSince, openStore, nowMs: Date.now, log, sinceMs: Date.now(), signals, ...options });
   health.begin(environment);
   return health;
 }

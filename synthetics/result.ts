@@ -79,6 +79,8 @@ export const availabilityResultSchema = z.object({
   steps: z.array(stepSchema),
   /** Of the global endpoint: whether the region that served it passed the same journey on its own endpoint; absent where unknown. */
   servedByHealthyRegion: z.boolean().optional(),
+  /** Of a look at a certificate: days until it ends, negative after its end. */
+  certificateDays: z.number().optional(),
   marks: z.partialRecord(z.enum(markKinds), z.string()).optional(),
   /** What a person should know though nothing failed: a pinning cookie, a clean-up that didn't work after a failure. */
   warnings: z.array(z.string()),

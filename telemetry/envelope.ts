@@ -86,6 +86,7 @@ function availabilityProperties(result: AvailabilityResult): Record<string, stri
     servedByInstance: servedBy?.instance,
     servedByBuild: servedBy?.build,
     servedByHealthyRegion: result.servedByHealthyRegion?.toString(),
+    certificateDays: result.certificateDays?.toString(),
     attempts: String(result.attempts.length),
     firstCause: result.attempts.length > 1 ? result.attempts[0]?.failure?.cause : undefined,
     ...result.marks,

@@ -1,3 +1,4 @@
+import { thresholds } from '../../health/thresholds.ts';
 import { type Attribution, attribute, attributedSeconds, layers, layersLine } from './attribution.ts';
 import { judgeAutoscale } from './autoscale.ts';
 import { judgeBreakpoint, judgeRecovery } from './breakpoint.ts';
@@ -16,7 +17,7 @@ import { count, ms, percent, seconds } from './units.ts';
 import { type Judgement, type LoadVerdict, type RuLedger, worstOf } from './verdict.ts';
 
 /** A p95 of fewer answers than this is one slow answer. */
-const fewestForP95 = 20;
+const fewestForP95 = thresholds.serverLatencyMs.minSamples;
 /** Share of the expected requests below which a percentile says nothing about the run. */
 const expectedShare = 0.9;
 

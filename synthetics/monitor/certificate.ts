@@ -63,9 +63,10 @@ export async function checkCertificate(
   const startMs = nowMs();
   const warnings: string[] = [];
   let failure: Failure | undefined;
+  let days: number | undefined;
   try {
     const endsAtMs = await read(target.endpoint, environment.budgets.requestMs);
-    const days = (endsAtMs - startMs) / dayMs;
+    days = (endsAtMs - startMs) / dayMs;
     const seen = `one that ends ${new Date(endsAtMs).toISOString().slice(0, 10)}, in ${days.toFixed(1)} days`;
     if (days < failingDays)
       failure = failureOf(new RuleBroken(`a certificate for at least ${failingDays} more days`, seen, 'tls'), step, undefined);
@@ -73,7 +74,7 @@ export async function checkCertificate(
   } catch (error) {
     failure = failureOf(requestFailed(error, nowMs() - startMs), step, undefined);
   }
-  return resultOf(environment, target, startMs, Math.max(0, nowMs() - startMs), failure, warnings);
+  return resultOf(environment, target, startMs, Math.max(0, nowMs() - startMs), failure, warnings, days);
 }
 
 function resultOf(
@@ -83,6 +84,7 @@ function resultOf(
   durationMs: number,
   failure: Failure | undefined,
   warnings: string[],
+  days: number | undefined,
 ): AvailabilityResult {
   const { headers: _, ...where } = target;
   const startedAt = new Date(startMs).toISOString();
@@ -99,6 +101,7 @@ function resultOf(
     outcome,
     attempts: [{ startedAt, durationMs, outcome, ...(failure && { failure }) }],
     ...(failure && { failure }),
+    ...(days !== undefined && { certificateDays: days }),
     steps: [{ name: step, durationMs, outcome, requests: 0 }],
     warnings,
   };

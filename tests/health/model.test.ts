@@ -3,8 +3,10 @@ import { isTable, tables } from '../../fixtures/contoso/azure/monitor/tables.ts'
 import { dependencies } from '../../fixtures/contoso/shop/dependencies.ts';
 import { journeyNames } from '../../fixtures/environments/journeys.ts';
 import { expandModel } from '../../health/expand.ts';
+import { gate } from '../../health/gate.ts';
 import { components } from '../../health/model.ts';
 import { changeRules, signals, thresholdOf } from '../../health/thresholds.ts';
+import { journeys, resultAt } from './day.ts';
 import { environments, tablesOf } from './situation.ts';
 import { situations } from './situations.ts';
 
@@ -41,6 +43,13 @@ describe('the model', () => {
   it('names every dependency of the health check', () => {
     const probes = Object.values(components).flatMap(({ signals: of }) => of.map(({ scope }) => scope));
     for (const { name } of dependencies) expect(probes).toContain(`probe ${name}`);
+  });
+
+  it.each(dependencies)('calls a stamp unhealthy where the health check does: $name', ({ name, impact }) => {
+    const probes = dependencies.map((each) => ({ name: each.name, healthy: each.name !== name }));
+    const passed = journeys.map((journey) => resultAt({ journey, target: 'westeurope', minute: 0 }, undefined));
+    const browse = gate({ results: passed, probes }).find(({ flow }) => flow === 'browse');
+    expect(browse?.state === 'unhealthy').toBe(impact === 'critical');
   });
 
   it('reads journeys that there are', () => {

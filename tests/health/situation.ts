@@ -88,7 +88,13 @@ export const nowMs = Date.UTC(2026, 10, 23, 14, 0, 30);
 const baseMinutes = 60;
 
 /** Signals that read rows of another one too: those rows say already that all is well. */
-const readsOthersRows: readonly Signal[] = ['budgetSpent', 'passedOnRetry', 'inconclusive', 'serverErrors', 'cosmosFailed'];
+export const readsOthersRows: readonly Signal[] = [
+  'budgetSpent',
+  'passedOnRetry',
+  'inconclusive',
+  'serverErrors',
+  'cosmosFailed',
+];
 
 /** The rows of every table, of every signal that the model reads. What one signal's rows say of another counts. */
 export function tablesOf({ environment = 'two-regions', base = 'well', given }: Situation): Readonly<Record<string, TableRow[]>> {
@@ -129,12 +135,12 @@ const tokensOf = (minutes: string): string[] =>
 /** Whole percents of twenty are exact; so is 5 % of rows beyond a bound. */
 const defaultRows = 20;
 /** Just enough for every window. */
-function baseRows(signal: Signal): number {
+export function baseRows(signal: Signal): number {
   const { minSamples, windowMinutes } = thresholdOf(signal);
   return Math.ceil(minSamples / windowMinutes);
 }
 
-function valuesOf(signal: Signal, token: string): number[] {
+export function valuesOf(signal: Signal, token: string): number[] {
   if (token === '-') return [];
   const [value = 0, rows = defaultRows] = token.split('/').map(Number);
   const { statistic, source } = thresholdOf(signal);

@@ -1,5 +1,6 @@
 import { autoscale } from './autoscale.ts';
 import { baselines } from './baselines.ts';
+import { healthIncidents } from './health-incidents.ts';
 import { mainJob } from './main-job.ts';
 import { monitorDays, monitorKills, monitorOutage } from './monitor.ts';
 import { monitorFaults } from './monitor-faults.ts';
@@ -17,5 +18,6 @@ export const proofAreas: Readonly<Record<string, ProofArea>> = {
   'monitor-kills': monitorKills,
   'monitor-outage': monitorOutage,
   autoscale,
+  'health-incidents': healthIncidents,
   'rounds-hour': roundsHour,
 };

@@ -1,0 +1,80 @@
+import { type AvailabilityResult, failureLine } from '../synthetics/result.ts';
+import { textOf } from './because.ts';
+import { type Bond, type ComponentName, components, type Health, severityOf, userFlows } from './model.ts';
+import { bandOf } from './signal-state.ts';
+import { type Signal, thresholdOf } from './thresholds.ts';
+
+/** What the API of a staged build says of one of its dependencies. */
+export interface Probe {
+  readonly name: string;
+  readonly healthy: boolean;
+  readonly seen?: string | undefined;
+}
+
+export interface Staged {
+  /** Of its journeys, on this slot alone. */
+  readonly results: readonly AvailabilityResult[];
+  /** Undefined: the health check didn't say. */
+  readonly probes: readonly Probe[] | undefined;
+}
+
+export interface GatedFlow {
+  readonly flow: string;
+  readonly state: Health;
+  readonly why: readonly string[];
+}
+
+/** The flows of a staged build, judged at once: by the same bounds as in production, without the minutes that it hasn't run. */
+export function gate({ results, probes }: Staged): GatedFlow[] {
+  const below = new Map((Object.keys(components) as ComponentName[]).map((name) => [name, componentOf(name, probes)] as const));
+  return Object.values(userFlows).map(({ title, journey, needs }) => {
+    const parts = [ownOf(results, journey), ...needs.flatMap((name) => below.get(name) ?? [])];
+    const state = parts.reduce<Health>((so, part) => (severityOf[part.state] > severityOf[so] ? part.state : so), 'healthy');
+    return { flow: title, state, why: parts.flatMap(({ state: each, why }) => (each === 'healthy' ? [] : why)) };
+  });
+}
+
+type Part = Omit<GatedFlow, 'flow'>;
+
+/** A build that is healthy in part is no release: what is inconclusive says nothing, and so nothing is known of the flow. */
+function ownOf(results: readonly AvailabilityResult[], journey: string): Part {
+  const own = results.filter((result) => result.journey === journey && result.outcome !== 'inconclusive');
+  if (own.length === 0) return { state: 'unknown', why: [`no result of ${journey}`] };
+  const failed = own.filter(({ outcome }) => outcome === 'failed');
+  const share = judged('journeyFailed', (100 * failed.length) / own.length);
+  // By request, since a journey is as long as its steps are many.
+  const requests = own.flatMap(({ steps }) =>
+    steps.flatMap((step) => (step.requests > 0 ? [step.durationMs / step.requests] : [])),
+  );
+  const slow = requests.length === 0 ? [] : [judged('responseMs', nearestRank95(requests))];
+  const parts = [share, ...slow];
+  const state = parts.reduce<Health>((so, part) => (severityOf[part.state] > severityOf[so] ? part.state : so), 'healthy');
+  const lines = [...new Set(failed.map(failureLine))];
+  return { state, why: [...lines, ...parts.flatMap((part) => (part.state === 'healthy' ? [] : part.why))] };
+}
+
+function judged(signal: Signal, value: number): Part {
+  const threshold = thresholdOf(signal);
+  const state = bandOf(value, threshold);
+  const bound = state === 'unhealthy' ? threshold.unhealthyAt : threshold.degradedAt;
+  return { state, why: [textOf(threshold, value, bound)] };
+}
+
+/** Components that the health check probes; of others a staged build shows nothing yet. */
+function componentOf(name: ComponentName, probes: readonly Probe[] | undefined): Part[] {
+  const probed = components[name].signals.flatMap(({ scope, ...bond }) =>
+    scope.startsWith('probe ') ? [{ probe: scope.slice('probe '.length), bond: bond as Bond }] : [],
+  );
+  if (probed.length > 0 && probes === undefined) return [{ state: 'unknown', why: ['the health check says nothing'] }];
+  return probed.flatMap(({ probe, bond }): Part[] => {
+    const found = probes?.find((each) => each.name === probe);
+    if (!found) return [{ state: 'unknown', why: [`the health check doesn’t name ${probe}`] }];
+    if (found.healthy) return [];
+    return [{ state: bond.atMost ?? 'unhealthy', why: [`health check: ${probe} ${found.seen ?? 'is not healthy'}`] }];
+  });
+}
+
+function nearestRank95(values: readonly number[]): number {
+  const sorted = [...values].sort((a, b) => a - b);
+  return sorted[Math.ceil(0.95 * sorted.length) - 1] ?? Number.NaN;
+}

@@ -1,0 +1,38 @@
+import pc from 'picocolors';
+import { sentenceOf } from '../health/because.ts';
+import type { Health } from '../health/model.ts';
+import type { HealthPicture, NodePicture } from '../health/picture.ts';
+
+/** State by sign and word, colour beside. */
+const signs: Readonly<Record<Health, string>> = {
+  healthy: pc.green('✓ healthy'),
+  unknown: pc.dim('? unknown'),
+  degraded: pc.yellow('! degraded'),
+  unhealthy: pc.red('✗ unhealthy'),
+};
+
+/** The picture as a tree, the store first; then root causes and warnings. What is well is one line, whatever lies below. */
+export function pictureLines({ nodes, rootCauses, warnings }: HealthPicture): string[] {
+  const byId = new Map(nodes.map((node) => [node.id, node]));
+  const store = nodes.at(-1);
+  const causes = rootCauses.map(
+    ({ cause, place, state, because }) =>
+      `cause: ${cause} in ${place}, ${state}: ${because.map(({ text }) => text).join('; ') || 'its children'}`,
+  );
+  return [...(store ? treeOf(store, byId, '', new Set()) : []), ...causes, ...warnings.map(({ text }) => `warning: ${text}`)];
+}
+
+function treeOf(node: NodePicture, byId: ReadonlyMap<string, NodePicture>, indent: string, shown: Set<string>): string[] {
+  const { id, title, state, score, children } = node;
+  const points = score === undefined ? '' : ` ${Math.round(score)}`;
+  const isBad = state === 'degraded' || state === 'unhealthy';
+  const why = isBad ? `  ${sentenceOf(node)}` : '';
+  const head = `${indent}${signs[state]}${points}  ${title}${why}`;
+  // A component belongs to several flows: it is shown under the first.
+  if (shown.has(id) || (state === 'healthy' && indent !== '')) return [head];
+  shown.add(id);
+  const below = children.flatMap((child) => byId.get(child) ?? []);
+  const unread = node.signals.filter((signal) => signal.state === 'unknown').map((signal) => signal.title);
+  const missing = state === 'unknown' && unread.length > 0 ? [`${indent}    nothing known of: ${unread.join(', ')}`] : [];
+  return [head, ...missing, ...below.flatMap((each) => treeOf(each, byId, `${indent}  `, shown))];
+}

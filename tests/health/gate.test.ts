@@ -1,0 +1,75 @@
+import { describe, expect, it } from 'vitest';
+import { gate, type Probe } from '../../health/gate.ts';
+import type { Health } from '../../health/model.ts';
+import { journeys, type Meets, resultAt } from './day.ts';
+
+const names = ['configuration', 'cosmos-read', 'cosmos-write', 'key-vault', 'registry', 'payment'];
+const probes = (broken?: string): Probe[] =>
+  names.map((name) => ({ name, healthy: name !== broken, ...(name === broken && { seen: 'answered 503' }) }));
+const results = (meets: (journey: string, round: number) => Meets = () => undefined, durationMs = 100) =>
+  journeys.flatMap((journey) =>
+    [0, 1, 2, 3, 4].map((round) => {
+      const result = resultAt({ journey, target: 'westeurope-staging', minute: round }, meets(journey, round));
+      return { ...result, steps: [{ name: 'ask', durationMs, outcome: 'passed' as const, requests: 1 }] };
+    }),
+  );
+const broken = { cause: 'http', step: 'search', seen: '500' } as const;
+
+const rows: readonly (readonly [string, Parameters<typeof gate>[0], Readonly<Record<string, Health>>])[] = [
+  ['a good build', { results: results(), probes: probes() }, { browse: 'healthy', checkout: 'healthy', review: 'healthy' }],
+  [
+    'a build that fails one route',
+    { results: results((journey) => (journey === 'search' ? broken : undefined)), probes: probes() },
+    { search: 'unhealthy', browse: 'healthy' },
+  ],
+  [
+    'a build that fails one time in five',
+    { results: results((journey, round) => (journey === 'cart' && round === 2 ? broken : undefined)), probes: probes() },
+    { cart: 'degraded', browse: 'healthy' },
+  ],
+  ['a slow build', { results: results(undefined, 200), probes: probes() }, { browse: 'degraded', checkout: 'degraded' }],
+  ['a build just fast enough', { results: results(undefined, 199), probes: probes() }, { browse: 'healthy' }],
+  [
+    'a build without its payment API',
+    { results: results(), probes: probes('payment') },
+    { checkout: 'unhealthy', cart: 'healthy' },
+  ],
+  ['a build without its settings', { results: results(), probes: probes('configuration') }, { browse: 'unhealthy' }],
+  [
+    'a build that can’t write',
+    { results: results(), probes: probes('cosmos-write') },
+    { browse: 'degraded', 'sign-in': 'healthy' },
+  ],
+  [
+    'a build whose vault is closed: no flow of shoppers',
+    { results: results(), probes: probes('key-vault') },
+    { browse: 'healthy' },
+  ],
+  [
+    'a build that says nothing of its health',
+    { results: results(), probes: undefined },
+    { browse: 'unknown', checkout: 'unknown' },
+  ],
+  ['a build without a result', { results: [], probes: probes() }, { browse: 'unknown' }],
+  [
+    'a build of which nothing is conclusive',
+    { results: results(() => 'inconclusive'), probes: probes() },
+    { browse: 'unknown', checkout: 'unknown' },
+  ],
+];
+
+describe('the gate of a release', () => {
+  it.each(rows)('%s', (_, staged, wanted) => {
+    const flows = new Map(gate(staged).map(({ flow, state }) => [flow, state]));
+    expect(Object.fromEntries(Object.keys(wanted).map((flow) => [flow, flows.get(flow)]))).toEqual(wanted);
+  });
+
+  it('says why', () => {
+    const flows = gate({ results: results((journey) => (journey === 'search' ? broken : undefined)), probes: probes('payment') });
+    expect(flows.find(({ flow }) => flow === 'search')?.why).toEqual([
+      'search › search (westeurope-staging): expected status 200, got 500',
+      'failed results 100 % ≥ 50 %',
+    ]);
+    expect(flows.find(({ flow }) => flow === 'checkout')?.why).toEqual(['health check: payment answered 503']);
+  });
+});
