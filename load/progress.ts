@@ -6,12 +6,23 @@ export interface ProgressState {
   readonly durationSeconds: number;
   readonly rateWantedPerSecond: number;
   readonly recent: Recent | undefined;
+  /** What the servers' metrics say by now; absent where nobody asks them. */
+  readonly servers?: ServersNow | undefined;
+}
+
+/** Of all plans and accounts, in the metrics' last whole minute; undefined: it hasn't come. */
+export interface ServersNow {
+  readonly instances: number | undefined;
+  readonly ruPerSecond: number | undefined;
 }
 
 const clock = (seconds: number) => `${Math.floor(seconds / 60)}:${String(Math.floor(seconds % 60)).padStart(2, '0')}`;
 
-/** `load 0:12, 0:48 left · 59/s of 60/s · p95 41 ms · errors 0 % of 712` */
-export function progressLine({ elapsedSeconds, durationSeconds, rateWantedPerSecond, recent }: ProgressState): string {
+const known = (value: number | undefined) => (value === undefined ? '–' : count(value));
+
+/** `load 0:12, 0:48 left · 59/s of 60/s · p95 41 ms · errors 0 % of 712 · 4 instances · 812 RU/s` */
+export function progressLine(state: ProgressState): string {
+  const { elapsedSeconds, durationSeconds, rateWantedPerSecond, recent, servers } = state;
   const left = Math.max(0, durationSeconds - elapsedSeconds);
   const times = `load ${clock(elapsedSeconds)}, ${clock(left)} left`;
   if (!recent) return `${times} · k6 is starting`;
@@ -21,6 +32,7 @@ export function progressLine({ elapsedSeconds, durationSeconds, rateWantedPerSec
     `${rate(recent.ratePerSecond)} of ${rate(rateWantedPerSecond)}`,
     `p95 ${recent.p95Ms === undefined ? '–' : ms(recent.p95Ms)}`,
     `errors ${percent(errors)} of ${count(recent.requests)}`,
+    ...(servers ? [`${known(servers.instances)} instances`, `${known(servers.ruPerSecond)} RU/s`] : []),
   ].join(' · ');
 }
 

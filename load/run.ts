@@ -8,16 +8,16 @@ import { type Conductor, eventsOf } from './control/conductor.ts';
 import { runGenerator } from './generator.ts';
 import { actedTarget } from './k6/acted.ts';
 import { autoscalePlan, profileFor, scaledTarget } from './k6/autoscale.ts';
-import { loadTargets } from './k6/environment.ts';
+import { loadTargets, servesProduction } from './k6/environment.ts';
 import { meanRequests, sharesOf } from './k6/mix.ts';
 import { fewestActedSeconds, profileOf, profiles, requestsOfJourneys, type Scenario } from './k6/profiles.ts';
 import { journeysOf, trafficOf } from './k6/traffic.ts';
 import { withShared } from './production.ts';
-import { type ProgressOutput, progressPrinter } from './progress.ts';
+import { type ProgressOutput, progressPrinter, type ServersNow } from './progress.ts';
 import { isLostForGood } from './verdict/autostop.ts';
 import { breakOf } from './verdict/breakpoint.ts';
 import { judge } from './verdict/judge.ts';
-import type { RunObservation, ServerMetrics, Wanted } from './verdict/observation.ts';
+import type { Control, RunObservation, ServerMetrics, Wanted } from './verdict/observation.ts';
 import type { LoadVerdict } from './verdict/verdict.ts';
 
 export const scenarios = Object.keys(profiles) as Scenario[];
@@ -58,6 +58,8 @@ export interface LoadOptions {
   readonly progress?: ProgressOutput | undefined;
   /** Acts on the store meanwhile; default: nobody does, and a scenario that wants it is inconclusive. */
   readonly conductor?: Conductor | undefined;
+  /** What they say by now, for the progress line; answers at once. Default: not shown. */
+  readonly serversNow?: (() => ServersNow) | undefined;
   /** Reads what the servers' metrics say of the run once it has ended; default: nobody asks them. */
   readonly serverMetrics?: ((fromMs: number, toMs: number) => Promise<ServerMetrics>) | undefined;
   /** k6's binary; default: `.local/bin/k6`, else the one on PATH. */
@@ -86,19 +88,21 @@ export async function observeLoad(options: LoadOptions): Promise<RunObservation>
     const begunAtMs = collector.begunAtMs();
     if (begunAtMs !== undefined) options.conductor?.begin(begunAtMs, durationSeconds);
     const elapsedSeconds = (Date.now() - startedAtMs) / 1000;
-    printer?.show({ elapsedSeconds, durationSeconds, rateWantedPerSecond, recent: collector.recent() });
+    const [recent, servers] = [collector.recent(), options.serversNow?.()];
+    printer?.show({ elapsedSeconds, durationSeconds, rateWantedPerSecond, recent, servers });
   };
   const enough = () => isEnough(wanted, collector);
   const k6 = { ...generatorOptions(options, wanted, everySecond), enough };
-  const ending = runGenerator(k6, collector).finally(() => printer?.end());
-  // Put back as soon as the load is over, however it ended.
-  const acted = ending.then(
-    () => options.conductor?.end(),
-    () => options.conductor?.end(),
-  );
-  const generator = await ending.catch(refuseWithoutK6);
+  const seen: { control?: Control | undefined } = {};
+  const generator = await runGenerator(k6, collector)
+    .catch(refuseWithoutK6)
+    .finally(async () => {
+      printer?.end();
+      // Put back as soon as the load is over, however it ended.
+      seen.control = await options.conductor?.end();
+    });
+  const { control } = seen;
   const endedAtMs = Date.now();
-  const control = await acted;
   const samples = collector.samples();
   const [fromMs, toMs] = [samples.firstAtMs ?? startedAtMs, samples.lastAtMs ?? endedAtMs];
   // Who presses Ctrl-C doesn't wait for metrics, which lag by minutes.
@@ -129,6 +133,7 @@ export function wantedOf(options: Omit<LoadOptions, 'runDirectory' | 'nameOrPath
     scenario: options.scenario,
     environment: environment.name,
     targets: targets.map((target) => target.name),
+    guarded: targets.some((target) => servesProduction(withShared(environment), target)),
     targetPerSecond: traffic.targetPerSecond,
     ratePerSecond: traffic.ratePerSecond,
     durationSeconds: traffic.durationSeconds,
@@ -203,6 +208,7 @@ function generatorOptions(options: LoadOptions, wanted: Wanted, everySecond: () 
     ...(options.window ? { LOAD_WINDOW: options.window } : {}),
     ...(options.confirm ? { LOAD_CONFIRM: options.confirm } : {}),
     LOAD_SUMMARY_FILE: resolve(runDirectory, 'k6-summary.json'),
+    ...(wanted.guarded ? { LOAD_GUARDED: 'true' } : {}),
     ...(options.target ? { LOAD_TARGET: options.target } : {}),
     ...(options.caFile ? { SSL_CERT_FILE: resolve(options.caFile) } : {}),
   };

@@ -50,6 +50,7 @@ export const importRules: readonly ImportRule[] = [
     may: [
       'load/k6',
       'synthetics/journeys',
+      'fixtures/data/random',
       'fixtures/environments/targets',
       'fixtures/environments/errors',
       'type fixtures/environments/schema',

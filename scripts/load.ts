@@ -62,13 +62,16 @@ async function load(signal: AbortSignal): Promise<ExitCode> {
     if (store) trustCertificates(store.caFile);
     const { serverMetricsOf } = await import('./server-metrics.ts');
     const act = { kind: 'load', why: `load test ${scenario}`, environment, targets, durationSeconds } as const;
+    const { watchServers } = await import('./servers-now.ts');
+    const serversNow = scenario === 'smoke' ? undefined : watchServers(environment);
     const servers = {
       caFile: store?.caFile,
       serverMetrics: serverMetricsOf(scenario, environment, target),
       conductor: control?.conductor,
+      serversNow: serversNow?.latest,
     };
     const startedAtMs = Date.now();
-    const judged = await whileAnnounced(act, () => runLoad({ ...options, ...servers }));
+    const judged = await whileAnnounced(act, () => runLoad({ ...options, ...servers })).finally(serversNow?.stop);
     const verdict = compared(judged, values['save-baseline'] ?? false);
     await report(environment, runDirectory, verdict);
     if (isCutShort(judged) || signal.aborted) await cleanUpRun(environment, startedAtMs);

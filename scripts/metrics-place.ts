@@ -11,7 +11,7 @@ import {
 import { credentialOf } from './azure.ts';
 
 /** Azure's metrics lag by a minute or more: three of their minutes are waited for, and what isn't there then is a hole. */
-const patienceMinutes = 3;
+const defaultPatienceMinutes = 3;
 
 /** Where and when a run's metrics are read. */
 export interface Place {
@@ -21,6 +21,8 @@ export interface Place {
   readonly minuteMs: number;
   readonly fromMs: number;
   readonly toMs: number;
+  /** Minutes of the metrics that are waited for what hasn't come. Default 3. */
+  readonly patienceMinutes?: number;
 }
 
 /** Azure Monitor, or the local store in its place. */
@@ -41,6 +43,7 @@ export const namespaces = {
 
 /** The series of a metric over the run, waited for. @throws where Azure Monitor can't give it */
 export async function read(at: Place, region: string, asked: Omit<MetricsRequest, 'from' | 'to'>, fromMs = at.fromMs) {
+  const { patienceMinutes = defaultPatienceMinutes } = at;
   const patience = { until: at.toMs + patienceMinutes * at.minuteMs, everyMs: Math.max(250, at.minuteMs / 6) };
   // The minute in which the last answers came belongs to the run.
   const span = { from: floor(fromMs, at), to: at.toMs + at.minuteMs };

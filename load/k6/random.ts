@@ -1,13 +1,4 @@
-/** A seeded stream of numbers in [0, 1); the state is 32 bits (mulberry32, Tommy Ettinger's public-domain generator). */
-export function seededRandom(seed: number): () => number {
-  let state = seed >>> 0;
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-  };
-}
+import { seeded } from '../../fixtures/data/random.ts';
 
 /** One seed an iteration, so that which virtual user happens to run it doesn't matter. The odd factor spreads neighbours apart. */
 export function iterationSeed(seed: number, iteration: number): number {
@@ -19,6 +10,6 @@ export function iterationSeed(seed: number, iteration: number): number {
  * two, shifted by the seed), so that a short run has its share of rare journeys, too, on every target.
  */
 export function evenPoint(seed: number, index: number): readonly [number, number] {
-  const shift = seededRandom(seed);
+  const shift = seeded(seed);
   return [(shift() + index * 0.6180339887498949) % 1, (shift() + index * 0.4142135623730951) % 1];
 }

@@ -1,11 +1,12 @@
 import exec from 'k6/execution';
 import { Trend } from 'k6/metrics';
+import { seeded } from '../../fixtures/data/random.ts';
 import type { Target } from '../../fixtures/environments/targets.ts';
 import { journeys } from '../../synthetics/journeys/index.ts';
 import { planRun, shopperOf } from '../../synthetics/journeys/plan.ts';
 import { type JourneyRecord, runJourney } from '../../synthetics/journeys/run.ts';
 import type { LoadEnvironment } from './environment.ts';
-import { iterationSeed, seededRandom } from './random.ts';
+import { iterationSeed } from './random.ts';
 import { k6Transport } from './shopper.ts';
 import { noteCharges, servedSignals, signals } from './signals.ts';
 import { fetchToken, type Token, tokenHolder } from './tokens.ts';
@@ -41,7 +42,7 @@ export function shopping(
     const target = targets[traffic.targetOf(index)];
     const journey = journeyNamed(traffic.journeyOf(index));
     if (!target) throw new Error('there is no target');
-    const random = seededRandom(iterationSeed(load.seed, index));
+    const random = seeded(iterationSeed(load.seed, index));
     const hex = index.toString(16).padStart(16, '0');
     const pick = (count: number) => zipf(random, count, traffic.zipfExponent);
     const ids = { shopperId: shopperOf(shoppers, index), runId: `${run}-${index}`, traceId: run + hex, resultId: odd(hex) };

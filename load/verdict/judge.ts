@@ -21,6 +21,9 @@ const fewestForP95 = thresholds.serverLatencyMs.minSamples;
 /** Share of the expected requests below which a percentile says nothing about the run. */
 const expectedShare = 0.9;
 
+/** Of its duration: a run that k6's own threshold ended is shorter. */
+const wholeShare = 0.95;
+
 interface Seen {
   readonly run: RunObservation;
   readonly attribution: Attribution;
@@ -110,6 +113,10 @@ function judgeRun(run: RunObservation): Judgement {
   const why = brokenOff(run.generator);
   if (why !== undefined)
     return { ...base, verdict: 'inconclusive', reason: `${why} (after ${seconds(sent)} of ${seconds(base.limit)})` };
+  if (run.wanted.guarded && run.generator.exitCode === thresholdsMissed && sent < base.limit * wholeShare) {
+    const reason = `ended after ${seconds(sent)} of ${seconds(base.limit)}: production feels this load, and an objective was missed`;
+    return { ...base, verdict: 'fail', reason };
+  }
   if (run.generator.enough && run.wanted.scenario !== 'breakpoint') {
     const reason = `stopped after ${seconds(sent)} of ${seconds(base.limit)}: more errors than the whole run may have`;
     return { ...base, verdict: 'inconclusive', reason };

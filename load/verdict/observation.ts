@@ -6,6 +6,8 @@ export interface Wanted {
   readonly scenario: string;
   readonly environment: string;
   readonly targets: readonly string[];
+  /** Production feels it: k6 ends the run as soon as an objective is missed. Default: no. */
+  readonly guarded?: boolean;
   /** Requests per second that the scenario's profile takes as 100 %. */
   readonly targetPerSecond: number;
   /** On average over the run. */

@@ -53,7 +53,7 @@ function mostRefused({ samples }: RunObservation): string {
 /** What was slow before the swap, too, isn't its doing: the reason shows both. */
 function withBefore(judgement: Judgement, run: RunObservation, move: Move): Judgement {
   const before = p95In(secondsIn(run, { fromMs: 0, toMs: move.askedAtMs }));
-  if (judgement.reason === undefined || before === undefined) return judgement;
+  if (!judgement.reason?.includes('latency') || before === undefined) return judgement;
   return { ...judgement, reason: `${judgement.reason} (before it: p95 ${ms(before)})` };
 }
 

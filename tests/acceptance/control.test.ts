@@ -64,6 +64,7 @@ describe('npm run load against the local store', { timeout: 120_000 }, () => {
     expect(judgementNamed(verdict, 'dropped requests')).toMatchObject({ verdict: 'pass', value: 0 });
     expect(judgementNamed(verdict, 'dropped requests')?.samples).toBeGreaterThan(120);
     expect(judgementNamed(verdict, 'swap duration')?.value).toBeGreaterThan(0.4);
+    expect(output).toMatch(/^load 0:1\d, .* · 4 instances · [\d,]+ RU\/s$/m);
     expect(verdict.targets).toEqual(['blue']);
     expect(verdict.events?.map(({ name }) => name)).toEqual(['swap', 'swap: done', 'put back']);
     expect(verdict.verdict === 'pass' || toldBusy(verdict), verdict.reasons.join('\n')).toBe(true);

@@ -3,8 +3,8 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
+import { seeded } from '../../fixtures/data/random.ts';
 import { baselineFile, readBaseline, writeBaseline } from '../../load/baselines.ts';
-import { seededRandom } from '../../load/k6/random.ts';
 import { type Baseline, compare, withComparison, withRun } from '../../load/verdict/baseline.ts';
 import { sideBySide } from '../../load/verdict/side-by-side.ts';
 import { tailOfT } from '../../load/verdict/student.ts';
@@ -62,7 +62,7 @@ function run(random: () => number, { slower, ruFactor = 1 }: Build = {}): LoadVe
 }
 
 const runs = (count: number, seed: number, build?: Build) => {
-  const random = seededRandom(seed);
+  const random = seeded(seed);
   return Array.from({ length: count }, () => run(random, build));
 };
 const baselineOf = (verdicts: readonly LoadVerdict[]) =>
@@ -171,7 +171,7 @@ describe('1,000 comparisons of resampled runs', () => {
 
   /** Whole runs, drawn with replacement: a baseline of `size`, and one run to compare. */
   function drawn(from: readonly LoadVerdict[], now: readonly LoadVerdict[], size: number, seed: number) {
-    const random = seededRandom(seed);
+    const random = seeded(seed);
     const pick = (list: readonly LoadVerdict[]) => list[Math.floor(random() * list.length)] as LoadVerdict;
     return compare(baselineOf(Array.from({ length: size }, () => pick(from))), pick(now));
   }

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { seededRandom } from '../../load/k6/random.ts';
+import { seeded } from '../../fixtures/data/random.ts';
 import { ledgerOf } from '../../load/verdict/cosmos-ru.ts';
 import { judge } from '../../load/verdict/judge.ts';
 import { leastSquares, student95 } from '../../load/verdict/least-squares.ts';
@@ -73,7 +73,7 @@ describe('least squares', () => {
   ])('says nothing of $title', ({ rows, y }) => expect(leastSquares(rows, y)).toBeUndefined());
 
   it('holds the truth in nineteen of twenty intervals', () => {
-    const random = seededRandom(5);
+    const random = seeded(5);
     const noise = () => (random() + random() + random() - 1.5) * 4;
     let held = 0;
     for (let trial = 0; trial < 400; trial += 1) {
@@ -112,7 +112,7 @@ function charged(iterations: number, spread = 0): Pick<Samples, 'journeys' | 'st
 
 /** Minutes of a varied mix whose RU Azure Monitor knows in sum alone; `noise` is a share of each minute's RU. */
 function measured({ windows = 8, idle = 5, noise = 0, windowSeconds = 60, seed = 3 } = {}) {
-  const random = seededRandom(seed);
+  const random = seeded(seed);
   const mixSeconds: Samples['mixSeconds'][number][] = [];
   const ruMinutes = [];
   const iterations: Record<Name, number> = { browse: 0, search: 0, checkout: 0 };

@@ -15,6 +15,14 @@ interface Row extends Changes {
 
 const rows: readonly Row[] = [
   { title: 'passes a whole run within its objectives', verdict: 'pass' },
+  {
+    title: 'fails a run that production has felt too much, before what it missed',
+    wanted: { guarded: true },
+    samples: { requests: 720, failed: 90, lastAtMs: start + 12_000 },
+    generator: { exitCode: 99 },
+    verdict: 'fail',
+    reason: 'ended after 12 s of 60 s: production feels this load, and an objective was missed',
+  },
   // latency
   { title: 'passes with p95 on its limit', samples: { latencyP95Ms: 200 }, verdict: 'pass' },
   {

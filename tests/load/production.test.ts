@@ -4,7 +4,9 @@ import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import { environmentSchema } from '../../fixtures/environments/schema.ts';
 import { loadTargets, parseEnvironment } from '../../load/k6/environment.ts';
+import { objectiveThresholds } from '../../load/k6/options.ts';
 import type { Permit } from '../../load/k6/permit.ts';
+import { trafficOf } from '../../load/k6/traffic.ts';
 import { withShared } from '../../load/production.ts';
 import { type LoadOptions, wantedOf } from '../../load/run.ts';
 
@@ -76,6 +78,29 @@ describe('load that production feels', () => {
   it('buys nothing with real money, whatever the window', () => {
     const live = (d: Document) => ({ ...isProduction(d), payment: 'live', allowLiveCheckout: true });
     expect(() => targets(live, undefined, allowed)).toThrow(/load.mix.checkout: got checkouts where payment is live/);
+  });
+
+  it('ends a run by its objectives; what stands apart from it goes on', () => {
+    const environment = parseEnvironment(text, {});
+    const traffic = trafficOf({ scenario: 'target', environment, targets: [] });
+    const rules = (abort: boolean) => Object.values(objectiveThresholds('target', environment, traffic, abort)).flat();
+    const ending = rules(true).filter((rule) => typeof rule !== 'string');
+    expect(ending).toEqual(
+      [`p(95)<=200`, `rate<=0.01`, `rate>=0.99`].map((threshold) => ({ threshold, abortOnFail: true, delayAbortEval: '10s' })),
+    );
+    expect(rules(false).every((rule) => typeof rule === 'string')).toBe(true);
+  });
+
+  it.each([
+    ['production', isProduction, undefined, true],
+    ['what shares its plan', sharesPlan, 'westeurope', true],
+    ['the global endpoint before such a plan', sharesPlan, 'global', true],
+    ['what stands apart', sharesPlan, 'eastus', false],
+  ] as const)('guards %s', (_what, change, target, guarded) => {
+    const environment = environmentSchema.parse(change(local()));
+    const at = (ms: number) => new Date(Date.now() + ms).toISOString();
+    const permit = { window: `${at(-1_000)}/${at(120_000)}`, confirm: 'local' };
+    expect(wantedOf({ environment, scenario: 'target', target, ...permit }).guarded).toBe(guarded);
   });
 
   it('is refused before a run by its own duration', () => {

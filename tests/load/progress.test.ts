@@ -1,6 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { CpuMeter, cpuSecondsOf } from '../../load/cpu.ts';
 import { type ProgressState, progressLine, progressPrinter } from '../../load/progress.ts';
+import type { ServerSeries } from '../../load/verdict/verdict.ts';
+import { totalOf, watch } from '../../scripts/servers-now.ts';
 
 const state = (elapsedSeconds: number, change: Partial<ProgressState> = {}): ProgressState => ({
   elapsedSeconds,
@@ -24,6 +26,14 @@ describe('progress of a load run', () => {
     { at: state(75), line: 'load 1:15, 0:00 left · 59/s of 60/s · p95 41 ms · errors 0.42 % of 712' },
     { at: state(1, { recent: undefined }), line: 'load 0:01, 0:59 left · k6 is starting' },
     {
+      at: state(12, { servers: { instances: 4, ruPerSecond: 1_234.5 } }),
+      line: 'load 0:12, 0:48 left · 59/s of 60/s · p95 41 ms · errors 0.42 % of 712 · 4 instances · 1,235 RU/s',
+    },
+    {
+      at: state(12, { servers: { instances: undefined, ruPerSecond: undefined } }),
+      line: 'load 0:12, 0:48 left · 59/s of 60/s · p95 41 ms · errors 0.42 % of 712 · – instances · – RU/s',
+    },
+    {
       at: state(5, { recent: { ratePerSecond: 0, p95Ms: undefined, requests: 0, failed: 0, atMs: 0 } }),
       line: 'load 0:05, 0:55 left · 0.0/s of 60/s · p95 – · errors 0 % of 0',
     },
@@ -44,6 +54,58 @@ describe('progress of a load run', () => {
     const written = shown(false);
     expect(written.map((text) => text.slice(0, 9))).toEqual(['load 0:10', 'load 0:20', 'load 0:30']);
     expect(written.every((text) => text.endsWith('\n') && !text.includes('\r'))).toBe(true);
+  });
+});
+
+describe('what the servers say meanwhile', () => {
+  const nowMs = Date.UTC(2026, 0, 5);
+  const series = (kind: ServerSeries['kind'], of: string, ...values: (number | undefined)[]): ServerSeries => ({
+    kind,
+    of,
+    everyMs: 1_000,
+    points: values.map((value, i) => ({ atMs: nowMs - (values.length - i) * 1_000, ...(value === undefined ? {} : { value }) })),
+  });
+
+  it.each([
+    {
+      title: 'is the last whole minute of all plans',
+      of: [series('instances', 'a', 2, 3), series('instances', 'b', 2)],
+      total: 5,
+    },
+    { title: 'steps over a hole', of: [series('instances', 'a', 2, undefined)], total: 2 },
+    {
+      title: 'is nothing of the others where one is missing',
+      of: [series('instances', 'a', 2), series('instances', 'b')],
+      total: undefined,
+    },
+    { title: 'is not what was long ago', of: [series('instances', 'a', 2, ...Array<undefined>(30))], total: undefined },
+    { title: 'is unknown without metrics', of: [], total: undefined },
+    { title: 'leaves out other figures', of: [series('ru', 'a', 900)], total: undefined },
+  ])('$title', ({ of, total }) => expect(totalOf(of, 'instances', nowMs, 1_000)).toBe(total));
+
+  it('leaves out the minute that is passing', () => {
+    const ru: ServerSeries = {
+      kind: 'ru',
+      of: 'a',
+      everyMs: 1_000,
+      points: [
+        { atMs: nowMs - 1_500, value: 800 },
+        { atMs: nowMs - 500, value: 3 },
+      ],
+    };
+    expect(totalOf([ru], 'ru', nowMs, 1_000)).toBe(800);
+  });
+
+  it('holds nobody up when Azure Monitor hangs or refuses', async () => {
+    let asked = 0;
+    const hanging = watch(() => new Promise(() => (asked += 1)), 1_000);
+    const refusing = watch(() => Promise.reject(new Error('403')), 1_000);
+    await Promise.resolve();
+    for (const each of [hanging, refusing]) {
+      expect(each.latest()).toEqual({ instances: undefined, ruPerSecond: undefined });
+      each.stop();
+    }
+    expect(asked).toBe(1);
   });
 });
 

@@ -2,8 +2,8 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { BuildName } from '../../fixtures/contoso/shop/builds.ts';
+import { seeded } from '../../fixtures/data/random.ts';
 import type { Environment } from '../../fixtures/environments/schema.ts';
-import { seededRandom } from '../../load/k6/random.ts';
 import { runLoad } from '../../load/run.ts';
 import { type Baseline, compare, fewestRuns } from '../../load/verdict/baseline.ts';
 import type { BaselineComparison, LoadVerdict } from '../../load/verdict/verdict.ts';
@@ -62,7 +62,7 @@ const asVerdict = (
 /** Seeded comparisons by resampling whole runs: a baseline of `size` runs of `from`, drawn with replacement, and a run of `now`. */
 export function resampled(from: Baseline, now: Baseline, size: number, times = 1000): BaselineComparison[] {
   return Array.from({ length: times }, (_, seed) => {
-    const random = seededRandom(seed);
+    const random = seeded(seed);
     const pick = ({ runs }: Baseline) => runs[Math.floor(random() * runs.length)] as Run;
     const baseline = { ...from, runs: Array.from({ length: size }, () => pick(from)) };
     return compare(baseline, asVerdict(now, pick(now)));

@@ -124,6 +124,21 @@ describe('a load run with the real k6', { timeout: 40_000 }, () => {
     expect(shop.routes).toEqual([]);
   });
 
+  it('ends as soon as production misses an objective', async () => {
+    const at = (ms: number) => new Date(Date.now() + ms).toISOString();
+    const { live } = await shopWith(
+      () => ({ delayMs: 260 }),
+      () => ({ production: true }),
+    );
+    const permit = { window: `${at(-1_000)}/${at(120_000)}`, confirm: live.environment.name };
+    const verdict = await load(live, { durationSeconds: 60, ratePerSecond: 30, ...permit });
+    expect(verdict.verdict).toBe('fail');
+    expect(verdict.reasons[0]).toMatch(
+      /^ended after \d+(\.\d)? s of 60 s: production feels this load, and an objective was missed$/,
+    );
+    expect(readFileSync(join(live.folder, 'k6.log'), 'utf8')).toContain('abortOnFail');
+  });
+
   it('stops k6 on request and judges what there is', async () => {
     const { shop, live } = await shopWith();
     const stop = new AbortController();

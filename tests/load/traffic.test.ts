@@ -1,12 +1,13 @@
 import { describe, expect, it } from 'vitest';
+import { seeded } from '../../fixtures/data/random.ts';
 import { chooser, journeyCounts, meanRequests, sharesOf } from '../../load/k6/mix.ts';
 import { arrivalsOf, requestsOfJourneys } from '../../load/k6/profiles.ts';
-import { evenPoint, iterationSeed, seededRandom } from '../../load/k6/random.ts';
+import { evenPoint, iterationSeed } from '../../load/k6/random.ts';
 import { shareOfFirst, zipf } from '../../load/k6/zipf.ts';
 
 const localMix = { browse: 60, search: 20, reviews: 10, cart: 6, checkout: 4 };
 const draw = (seed: number, times: number) => {
-  const random = seededRandom(seed);
+  const random = seeded(seed);
   return Array.from({ length: times }, random);
 };
 
@@ -38,7 +39,7 @@ describe("products by Zipf's law", () => {
     { exponent: 0, count: 200, first: 20 },
     { exponent: 2, count: 10, first: 1 },
   ])('choose the popular with their share: exponent $exponent', ({ exponent, count, first }) => {
-    const random = seededRandom(3);
+    const random = seeded(3);
     const chosen = Array.from({ length: 20_000 }, () => zipf(random, count, exponent));
     expect(Math.min(...chosen)).toBeGreaterThanOrEqual(0);
     expect(Math.max(...chosen)).toBeLessThan(count);
