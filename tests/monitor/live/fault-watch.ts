@@ -3,9 +3,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import tls from 'node:tls';
 import type { Environment } from '../../../fixtures/environments/schema.ts';
+import { targetsOf } from '../../../fixtures/environments/targets.ts';
 import { realClock } from '../../../synthetics/monitor/clock.ts';
 import { type EndedRound, Monitor } from '../../../synthetics/monitor/monitor.ts';
 import { type AvailabilityResult, type Cause, failureLine } from '../../../synthetics/result.ts';
+import { checksOf } from '../../../synthetics/runners/prepare.ts';
 import { tokenSource } from '../../../synthetics/runners/token.ts';
 import { openOutbox } from '../../../telemetry/outbox.ts';
 import { startTestStore, type TestStore } from '../../support/store.ts';
@@ -39,7 +41,8 @@ export class FaultWatch {
   private readonly folder: string;
   private readonly trusted: string[];
   private readonly results: AvailabilityResult[] = [];
-  private readonly names = new Set<string>();
+  /** Of every check that has to say something; known beforehand, since no result is no answer. */
+  private readonly names: readonly string[];
 
   static async start(): Promise<FaultWatch> {
     const store = await startTestStore({
@@ -56,6 +59,10 @@ export class FaultWatch {
 
   private constructor(store: TestStore) {
     this.store = store;
+    const { environment } = store;
+    this.names = checksOf(environment, targetsOf(environment)).checks.map(
+      ({ journey, target }) => `${journey.name}@${target.name}`,
+    );
     this.trusted = tls.getCACertificates('default');
     tls.setDefaultCACertificates([...this.trusted, store.contoso.ca]);
     this.folder = mkdtempSync(join(tmpdir(), 'fault-watch-'));
@@ -69,7 +76,7 @@ export class FaultWatch {
       periodMs,
       // What is delivered is shown elsewhere; a fault of ingestion must not be seen here.
       deliver: () => Promise.resolve({ accepted: 0, undelivered: 0, parked: 0, late: 0 }),
-      afterRound: ({ results }: EndedRound) => Promise.resolve(this.keep(results)),
+      afterRound: ({ results }: EndedRound) => Promise.resolve(void this.results.push(...results)),
     });
     this.monitor.start();
   }
@@ -118,14 +125,8 @@ export class FaultWatch {
     const last = wrong.reduce<AvailabilityResult | undefined>((a, b) => (a && a.startedAt > b.startedAt ? a : b), undefined);
     const right = new Set(since.filter(({ startedAt }) => !last || startedAt > last.startedAt).map(nameOf));
     // Certificates have a result when they say something new.
-    const wanted = [...this.names].filter((name) => !name.startsWith('certificate@') || fails.includes(name));
-    const missing = wanted.filter((name) => !right.has(name));
+    const missing = [...new Set([...this.names, ...fails])].filter((name) => !right.has(name));
     return missing.length === 0 ? [] : [...wrong.slice(-5).map(lineOf), `no result as wanted: ${missing.join(', ')}`];
-  }
-
-  private keep(results: readonly AvailabilityResult[]): void {
-    for (const result of results) if (result.target.kind !== 'location') this.names.add(nameOf(result));
-    this.results.push(...results);
   }
 }
 
