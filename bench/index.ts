@@ -2,6 +2,7 @@ import { benchContosoGlobal, benchContosoOrders, benchContosoRate, benchContosoR
 import { benchContosoIdleCpu, benchContosoIdleMemory, benchContosoStart } from './contoso-idle.ts';
 import { benchHealthEvaluate } from './health.ts';
 import { benchK6Journey } from './k6-journey.ts';
+import { benchLoadCollect, benchLoadCollectorHour, benchLoadCollectorRate, benchLoadReport } from './load.ts';
 import { benchMonitorCpu, benchMonitorDelay, benchMonitorFlat, benchMonitorMemory, benchMonitorMissed } from './monitor/index.ts';
 import { benchNodeJourney } from './node-journey.ts';
 import { benchOutbox } from './outbox.ts';
@@ -34,6 +35,10 @@ export const benchmarks: readonly Benchmark[] = [
   { name: 'monitor-delay', tier: 'default', measure: benchMonitorDelay },
   { name: 'monitor-cpu', tier: 'default', measure: benchMonitorCpu },
   { name: 'monitor-memory', tier: 'default', measure: benchMonitorMemory },
+  { name: 'load-collect', tier: 'default', measure: benchLoadCollect },
+  { name: 'load-collector-rate', tier: 'default', measure: benchLoadCollectorRate },
+  { name: 'load-report', tier: 'default', measure: benchLoadReport },
+  { name: 'load-collector-hour', tier: 'long', measure: benchLoadCollectorHour },
   { name: 'monitor-flat', tier: 'long', measure: benchMonitorFlat },
   ...peerBenchmarks,
 ];

@@ -1,12 +1,14 @@
 import type { Histogram } from 'hdr-histogram-js';
-import { csvFields } from './csv.ts';
+import { CsvStream, type Fields } from './csv.ts';
 import { newHistogram, percentileMs, recordMs } from './histogram.ts';
 import { RefusalTally } from './refusals.ts';
 import { StepTally } from './steps.ts';
 import type { FailureSecond, JourneySamples, Samples } from './verdict/observation.ts';
 
 /** k6 hands samples over about once a second, so that a second's last ones come up to two seconds late. */
-const openSeconds = 4;
+const usualOpenSeconds = 4;
+
+export type SampleStream = Pick<CsvStream, 'add' | 'lastAtMs'>;
 
 interface OpenSecond {
   readonly atMs: number;
@@ -41,8 +43,8 @@ export interface Recent {
  */
 export class Collector {
   private readonly scenario: string;
-  private rest = '';
-  private column: Readonly<Record<string, number>> | undefined;
+  private readonly openSeconds: number;
+  private own: SampleStream | undefined;
   private readonly latency = newHistogram(3);
   private readonly open: OpenSecond[] = [];
   private readonly spare: Histogram[] = [];
@@ -61,31 +63,27 @@ export class Collector {
   private firstAtMs: number | undefined;
   private lastAtMs: number | undefined;
 
-  constructor(scenario: string) {
+  /** `openSeconds`: how far a sample may come behind the latest and still count in its own second. */
+  constructor(scenario: string, openSeconds = usualOpenSeconds) {
     this.scenario = scenario;
+    this.openSeconds = openSeconds;
   }
 
-  /** Takes the next piece of the stream, wherever it was cut. */
-  add(chunk: string): void {
-    const lines = (this.rest + chunk).split('\n');
-    this.rest = lines.pop() ?? '';
-    for (const line of lines) this.addLine(line);
+  /** Takes the next piece of the one stream, wherever it was cut. */
+  add(piece: string): void {
+    this.own ??= this.stream();
+    this.own.add(piece);
   }
 
-  private addLine(line: string): void {
-    if (line.startsWith('metric_name,')) {
-      this.column = Object.fromEntries(line.split(',').map((name, index) => [name, index]));
-      return;
-    }
-    // Nine of ten lines are of other metrics: they are not even taken apart.
-    const take = takers[line.slice(0, line.indexOf(','))];
-    if (!take || !this.column) return;
-    const fields = csvFields(line);
-    const { column } = this;
-    take(this, (name) => fields[column[name] ?? -1] ?? '');
+  /** One k6's stream; as many as there are runners may feed one collector, side by side. */
+  stream(): SampleStream {
+    return new CsvStream((metric) => {
+      const take = takers[metric];
+      return take && ((field) => take(this, field));
+    });
   }
 
-  addRequest(field: (name: string) => string): void {
+  addRequest(field: Fields): void {
     // Tokens and the look at the store before the run are no part of it.
     if (field('scenario') !== this.scenario) return;
     const atMs = Number(field('timestamp'));
@@ -114,7 +112,7 @@ export class Collector {
     this.steps.addRequest(journey, step, ms);
   }
 
-  addCharge(field: (name: string) => string): void {
+  addCharge(field: Fields): void {
     const { journey = '', step = '', outcome } = tagsOf(field('extra_tags'));
     const ru = Number(field('metric_value'));
     // A journey that broke off has not cost what it costs.
@@ -122,13 +120,13 @@ export class Collector {
     this.secondOf(Number(field('timestamp'))).ru += ru;
   }
 
-  addInstance(field: (name: string) => string): void {
+  addInstance(field: Fields): void {
     const { instance = '' } = tagsOf(field('extra_tags'));
     const atMs = Number(field('timestamp'));
     this.instances[instance] = Math.min(this.instances[instance] ?? atMs, atMs);
   }
 
-  addRefusal(field: (name: string) => string): void {
+  addRefusal(field: Fields): void {
     const tags = tagsOf(field('extra_tags'));
     this.refusals.add(field, tags);
     const second = this.secondOf(Number(field('timestamp')));
@@ -136,19 +134,19 @@ export class Collector {
     second.refusals.add(field, tags);
   }
 
-  addRetries(field: (name: string) => string): void {
+  addRetries(field: Fields): void {
     const retries = Number(field('metric_value'));
     this.retries += retries;
     this.secondOf(Number(field('timestamp'))).retries += retries;
   }
 
-  addServed(field: (name: string) => string): void {
+  addServed(field: Fields): void {
     const { served } = this.secondOf(Number(field('timestamp')));
     const { stamp = '' } = tagsOf(field('extra_tags'));
     served[stamp] = (served[stamp] ?? 0) + 1;
   }
 
-  addJourney(field: (name: string) => string): void {
+  addJourney(field: Fields): void {
     const { journey = '', outcome } = tagsOf(field('extra_tags'));
     const count = this.journey(journey);
     count.iterations += 1;
@@ -158,7 +156,7 @@ export class Collector {
     else count.failed += 1;
   }
 
-  addCheck(field: (name: string) => string): void {
+  addCheck(field: Fields): void {
     const count = this.journey(tagsOf(field('extra_tags')).journey ?? '');
     count.checks += 1;
     if (Number(field('metric_value')) !== 0) return;
@@ -166,7 +164,7 @@ export class Collector {
     count.firstFailure ??= field('check');
   }
 
-  addDropped(field: (name: string) => string): void {
+  addDropped(field: Fields): void {
     this.dropped += Number(field('metric_value'));
   }
 
@@ -231,7 +229,7 @@ export class Collector {
     const second: OpenSecond = { atMs, ...nothing, latency: this.spare.pop() ?? newHistogram(2) };
     this.open.push(second);
     this.open.sort((a, b) => a.atMs - b.atMs);
-    if (this.open.length > openSeconds) this.close();
+    if (this.open.length > this.openSeconds) this.close();
     return second;
   }
 
@@ -269,7 +267,7 @@ function closedSecond({ atMs, requests, failed, ru, retries, latency }: OpenSeco
 }
 
 /** The metrics that are read; `http_req_duration` stands for a request, its tags say the rest. */
-const takers: Readonly<Record<string, (collector: Collector, field: (name: string) => string) => void>> = {
+const takers: Readonly<Record<string, (collector: Collector, field: Fields) => void>> = {
   http_req_duration: (collector, field) => collector.addRequest(field),
   journey_duration: (collector, field) => collector.addJourney(field),
   checks: (collector, field) => collector.addCheck(field),

@@ -65,10 +65,14 @@ export async function runGenerator(options: GeneratorOptions, collector: Collect
   }
 }
 
+/** How k6 runs here: no control port, so that two runs can share a machine; no usage report, which would leave it. */
+export const k6Run = ['run', '--quiet', '--no-color', '--address', '', '--no-usage-report'] as const;
+/** How it tells its samples: CSV costs it less than JSON, and milliseconds are what seconds are cut from. */
+export const samplesOut = { args: ['--out', 'csv=-'], variables: { K6_CSV_TIME_FORMAT: 'unix_milli' } } as const;
+
 function spawnK6({ script, variables, k6 }: GeneratorOptions): ChildProcess {
-  // No control port, so that two runs can share a machine; no usage report, which would leave it.
-  const args = ['run', '--quiet', '--no-color', '--address', '', '--no-usage-report', '--out', 'csv=-', script];
-  const env = { ...variables, K6_CSV_TIME_FORMAT: 'unix_milli' };
+  const args = [...k6Run, ...samplesOut.args, script];
+  const env = { ...variables, ...samplesOut.variables };
   // A process group of its own: Ctrl-C reaches k6 once, through us. Told twice, it would end without its last samples.
   return spawn(k6 ?? k6Path(), args, {
     cwd: root,
@@ -87,8 +91,9 @@ function exitOf(child: ChildProcess): Promise<Pick<Generator, 'exitCode' | 'sign
 
 function followSamples(child: ChildProcess, collector: Collector): Promise<void> {
   return new Promise((resolve) => {
+    const stream = collector.stream();
     child.stdout?.setEncoding('utf8');
-    child.stdout?.on('data', (chunk: string) => collector.add(chunk));
+    child.stdout?.on('data', (piece: string) => stream.add(piece));
     child.stdout?.once('close', resolve);
   });
 }

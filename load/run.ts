@@ -196,10 +196,13 @@ function durationSecondsOf({ environment, scenario, durationSeconds }: Omit<Load
   return Math.max(fewestActedSeconds, Math.round(own / environment.local.timeScale));
 }
 
-function generatorOptions(options: LoadOptions, wanted: Wanted, everySecond: () => void) {
-  const { nameOrPath, runDirectory, scenario } = options;
-  const variables = {
-    ...readVariables(),
+/** The script of a scenario. */
+export const scriptOf = (scenario: Scenario) => join(__dirname, 'scenarios', `${scenario}.ts`);
+
+/** What a scenario's script reads at its start, wherever it runs. */
+export function loadVariables(options: LoadOptions, wanted: Wanted): Record<string, string> {
+  const { nameOrPath } = options;
+  return {
     // A path means the same wherever k6 looks from.
     TARGET_ENV: /[\\/]|\.json$/.test(nameOrPath) ? resolve(nameOrPath) : nameOrPath,
     LOAD_DURATION_SECONDS: String(wanted.durationSeconds),
@@ -207,13 +210,21 @@ function generatorOptions(options: LoadOptions, wanted: Wanted, everySecond: () 
     ...(options.ratePerSecond ? { LOAD_RATE_PER_SECOND: String(options.ratePerSecond) } : {}),
     ...(options.window ? { LOAD_WINDOW: options.window } : {}),
     ...(options.confirm ? { LOAD_CONFIRM: options.confirm } : {}),
-    LOAD_SUMMARY_FILE: resolve(runDirectory, 'k6-summary.json'),
     ...(wanted.guarded ? { LOAD_GUARDED: 'true' } : {}),
     ...(options.target ? { LOAD_TARGET: options.target } : {}),
+  };
+}
+
+function generatorOptions(options: LoadOptions, wanted: Wanted, everySecond: () => void) {
+  const { runDirectory, scenario } = options;
+  const variables = {
+    ...readVariables(),
+    ...loadVariables(options, wanted),
+    LOAD_SUMMARY_FILE: resolve(runDirectory, 'k6-summary.json'),
     ...(options.caFile ? { SSL_CERT_FILE: resolve(options.caFile) } : {}),
   };
   return {
-    script: join(__dirname, 'scenarios', `${scenario}.ts`),
+    script: scriptOf(scenario),
     variables,
     durationSeconds: wanted.durationSeconds,
     logFile: join(runDirectory, 'k6.log'),

@@ -1,10 +1,11 @@
-import { join } from 'node:path';
+import { mkdirSync } from 'node:fs';
+import { basename, join } from 'node:path';
 import { ConfigurationError } from '../fixtures/environments/errors.ts';
 import { loadEnvironment } from '../fixtures/environments/load.ts';
 import type { Environment } from '../fixtures/environments/schema.ts';
 import { readVariables } from '../fixtures/environments/variables.ts';
 import { baselineFile, readBaseline } from '../load/baselines.ts';
-import { runLoad, scenarioNamed, wantedOf } from '../load/run.ts';
+import { type LoadOptions, runLoad, scenarioNamed, wantedOf } from '../load/run.ts';
 import { exitCodeOf, type LoadVerdict } from '../load/verdict/verdict.ts';
 import { renderLoad } from '../pages/terminal.ts';
 import { trustCertificates } from '../telemetry/trust.ts';
@@ -21,12 +22,16 @@ const flags = {
   window: { type: 'string' },
   confirm: { type: 'string' },
   'save-baseline': { type: 'boolean' },
+  distributed: { type: 'string' },
+  samples: { type: 'string' },
 } as const;
 
 /**
  * `npm run load -- <scenario> [--env <name or path>] [--target <name or endpoint>] [--rate <requests/s>] [--duration <s>]`
  * Production, or what shares its plan or database: also `--window <from>/<to> --confirm <name of the environment>`.
  * `--save-baseline` adds the run to the earlier ones that runs are compared with, in load/baselines.
+ * `--distributed <runners>` writes what k6-operator needs instead of sending anything, and with `--samples <folder>` judges
+ * what its runners have left there.
  * Exit codes: 0 pass, 1 fail, 2 inconclusive, 3 wrong usage or configuration.
  */
 async function load(signal: AbortSignal): Promise<ExitCode> {
@@ -53,6 +58,7 @@ async function load(signal: AbortSignal): Promise<ExitCode> {
   const { targets, durationSeconds, autoscale } = wantedOf(options);
   if (autoscale) console.log(describePlan(autoscale));
   readBaseline(baselineFile(environment.name, scenario));
+  if (values.distributed) return distributed(options, whole('--distributed', values.distributed), values.samples);
   const { window, confirm, target } = options;
   // Loaded late: wrong usage needs neither Azure's clients nor the report's.
   const { takeControl } = await import('./control.ts');
@@ -82,6 +88,23 @@ async function load(signal: AbortSignal): Promise<ExitCode> {
   }
 }
 
+/** Bigger than one machine: nothing is sent from here. */
+async function distributed(options: LoadOptions, runners: number, samples: string | undefined): Promise<ExitCode> {
+  const { environment, scenario, runDirectory } = options;
+  const { judgeDistributed, writeDistributed } = await import('./load-distributed.ts');
+  if (samples === undefined) {
+    console.log((await writeDistributed(options, runners, `load-${basename(runDirectory).toLowerCase()}`)).join('\n'));
+    return 0;
+  }
+  const { serverMetricsOf } = await import('./server-metrics.ts');
+  // A local store that is gone has no metrics; Azure keeps them.
+  const serverMetrics = environment.local ? undefined : serverMetricsOf(scenario, environment);
+  mkdirSync(runDirectory, { recursive: true });
+  const verdict = compared(await judgeDistributed({ ...options, serverMetrics }, runners, samples), false);
+  await report(environment, runDirectory, verdict);
+  return exitCodeOf(verdict.verdict);
+}
+
 async function report(environment: Environment, runDirectory: string, verdict: LoadVerdict): Promise<void> {
   const { publishVerdict, writeLoadReport } = await import('./load-report.ts');
   writeLoadReport(runDirectory, verdict);
@@ -102,6 +125,14 @@ async function cleanUpRun(environment: Environment, startedAtMs: number): Promis
   const { carts, reviews, orders } = removed;
   console.error(`cleaned up after the run: ${carts} carts, ${reviews} reviews, ${orders} orders`);
   for (const line of failures) console.error(`not cleaned up: ${line}`);
+}
+
+function whole(flag: string, text: string): number {
+  const value = Number(text);
+  if (Number.isInteger(value) && value > 0) return value;
+  throw new ConfigurationError('The command line', [
+    { path: flag, seen: JSON.stringify(text), allowed: 'a whole number above 0' },
+  ]);
 }
 
 function positive(flag: string, text: string | undefined): number | undefined {

@@ -25,6 +25,8 @@ export function objectiveThresholds(
   const errors = objectives.errorPercent / 100;
   // A plan that grows under load answers late until it has grown: the verdict judges how late, and how long.
   const isScaled = scenario === 'autoscale';
+  // Several k6 judge their own share each.
+  const { requestsPerIteration, segments } = traffic.arrivals;
   const rule = (threshold: string) => [abort ? { threshold, abortOnFail: true, delayAbortEval: productionGrace } : threshold];
   return {
     // A refused connection counts as an answer within 0 ms, hence the second tag.
@@ -32,6 +34,6 @@ export function objectiveThresholds(
     [`http_req_failed{${of}}`]: rule(`rate<=${errors}`),
     [`checks{${of}}`]: rule(`rate>=${1 - errors}`),
     [`journey_duration{${of}}`]: [`p(95)<=${budgets.journeyMs}`],
-    http_reqs: [`count>=${Math.floor(traffic.iterations * traffic.arrivals.requestsPerIteration * 0.9)}`],
+    http_reqs: [`count>=${Math.floor((traffic.iterations * requestsPerIteration * 0.9) / segments)}`],
   };
 }

@@ -117,9 +117,12 @@ export interface ArrivalsWish {
   readonly requestsPerIteration: number;
   /** Objective: 95 % of the requests are answered within this time. */
   readonly latencyP95Ms: number;
+  /** k6 processes that share the load; default 1. */
+  readonly segments?: number | undefined;
 }
 
 export interface Arrivals {
+  readonly segments: number;
   readonly requestsPerIteration: number;
   readonly iterationsPerSecond: number;
   readonly iterations: number;
@@ -129,7 +132,7 @@ export interface Arrivals {
 
 /** A store this much slower than its objective still gets its full rate, so that slowness shows as latency first. */
 const headroom = { preAllocated: 2, maximum: 6 };
-/** Below this many a burst of slow answers alone would drop iterations. */
+/** Of each k6: below this many a burst of slow answers alone would drop iterations. */
 const fewestVirtualUsers = 20;
 
 /**
@@ -141,11 +144,12 @@ const fewestVirtualUsers = 20;
  * Twice that stands ready (24); six times that (72) is the most that k6 may start.
  */
 export function arrivalsOf(wish: ArrivalsWish): Arrivals {
-  const { requestsPerIteration } = wish;
+  const { requestsPerIteration, segments = 1 } = wish;
   const iterationsPerSecond = wish.ratePerSecond / requestsPerIteration;
   const busy = (wish.ratePerSecond * wish.latencyP95Ms) / 1000;
-  const preAllocatedVUs = Math.max(fewestVirtualUsers, Math.ceil(busy * headroom.preAllocated));
+  const preAllocatedVUs = Math.max(fewestVirtualUsers * segments, Math.ceil(busy * headroom.preAllocated));
   return {
+    segments,
     requestsPerIteration,
     iterationsPerSecond,
     iterations: Math.round(iterationsPerSecond * wish.durationSeconds),

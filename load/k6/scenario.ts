@@ -21,6 +21,7 @@ export function scenarioOf(scenario: Scenario) {
     ratePerSecond: numberFrom('LOAD_RATE_PER_SECOND'),
     durationSeconds: numberFrom('LOAD_DURATION_SECONDS'),
     windowSeconds: numberFrom('LOAD_WINDOW_SECONDS'),
+    segments: numberFrom('LOAD_SEGMENTS'),
   };
   const { durationSeconds } = trafficOf({ ...wish, targets: [] });
   const permit = { window: __ENV.LOAD_WINDOW, confirm: __ENV.LOAD_CONFIRM, isSmoke: scenario === 'smoke', durationSeconds };

@@ -25,6 +25,8 @@ export interface TrafficWish {
   readonly durationSeconds?: number | undefined;
   /** Seconds for which a varied mix stays as it is; default a minute, as Azure's metrics have it. */
   readonly windowSeconds?: number | undefined;
+  /** k6 processes that share the load; default 1. */
+  readonly segments?: number | undefined;
 }
 
 /** All that a run sends, known beforehand: which journey on which target an iteration is follows from its number alone. */
@@ -62,6 +64,7 @@ export function trafficOf({ scenario, environment, targets, windowSeconds = 60, 
     durationSeconds,
     requestsPerIteration: meanOf(mixes.map((mix) => meanRequests(mix, requestsOfJourneys(zipfExponent)))),
     latencyP95Ms: objectives.latencyP95Ms,
+    segments: wish.segments,
   });
   const corners = shares.map(([at, share]): Corner => [at, share * wantedPerSecond]);
   const time = timeline(corners, arrivals.requestsPerIteration);

@@ -23,11 +23,13 @@ const stopped = 105;
 
 /** Why a run is not whole; undefined where it is. */
 export function brokenOff(generator: Generator): string | undefined {
-  const { exitCode, signal, interrupted } = generator;
+  const { exitCode, signal, interrupted, runner, lost } = generator;
+  const k6 = runner === undefined ? 'k6' : `runner ${runner}`;
   if (interrupted) return 'interrupted before its end';
-  if (signal !== null) return `k6 was killed by ${signal}`;
+  if (lost !== undefined) return `${k6} ${lost}`;
+  if (signal !== null) return `${k6} was killed by ${signal}`;
   if (exitCode === 0 || exitCode === thresholdsMissed || (exitCode === stopped && generator.enough)) return undefined;
   const said = generator.errorLines.at(-1);
-  const what = endings[exitCode ?? -1] ?? `k6 ended with code ${exitCode}`;
+  const what = endings[exitCode ?? -1] ?? `${k6} ended with code ${exitCode}`;
   return said === undefined ? what : `${what}: ${said}`;
 }

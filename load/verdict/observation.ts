@@ -121,6 +121,10 @@ export interface Generator {
   readonly signal: string | null;
   /** We stopped it, on Ctrl-C. */
   readonly interrupted: boolean;
+  /** Which of several was not whole: `2 of 3`. */
+  readonly runner?: string;
+  /** Of a k6 that nobody saw ending: why it is not believed to be whole. */
+  readonly lost?: string;
   /** We stopped it since it had shown all that it was to show. */
   readonly enough?: boolean;
   /** Error lines of its log: uncaught exceptions, the reason of an abort. k6 exits 0 on an exception in an iteration. */

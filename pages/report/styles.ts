@@ -12,5 +12,5 @@ table{border-collapse:collapse}th,td{border:1px solid var(--rule);padding:.3rem 
 td.good{background:var(--good-bg)}td.bad{background:var(--bad-bg)}td.unsure{background:var(--unsure-bg)}
 .word,small{opacity:.85;font-size:.85em}
 ul{padding-left:1.2rem;list-style:none}li{margin:.25rem 0}
-.uplot,.u-legend{color:var(--ink);font-family:inherit}.u-title{font-size:15px;font-weight:600}
+.uplot,.u-legend{color:var(--ink);font-family:inherit}.u-title{font-size:15px;font-weight:600}.uplot{margin-top:1rem}.u-legend th,.u-legend td{border:0;padding:.1rem .3rem}
 `;

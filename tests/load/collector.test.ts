@@ -141,6 +141,22 @@ describe("k6's samples", () => {
     ]);
   });
 
+  it('are told by the second in which they failed', () => {
+    const refused = `refused_requests,${start + 1000},1,,,,,GET /x,target,503,journey=browse&layer=cosmos&code=a&external=&app=yes&retried=no,`;
+    const { failureSeconds } = collected([
+      request(),
+      request({ atMs: 1000, status: 503 }),
+      refused,
+      request({ atMs: 2000, status: 0, error: '1212' }),
+    ]);
+    expect(
+      failureSeconds.map(({ atMs, failed, refusals, unanswered }) => [atMs - start, failed, refusals[0]?.layer, unanswered]),
+    ).toEqual([
+      [1000, 1, 'cosmos', {}],
+      [2000, 1, undefined, { '1212': 1 }],
+    ]);
+  });
+
   it('stay bounded however many ways there are to refuse', () => {
     const refused = Array.from({ length: 700 }, (_, i) => `refused_requests,${start},1,,,,,GET /x,target,503,code=c${i},`);
     const { refusals } = collected(refused);

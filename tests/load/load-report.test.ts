@@ -20,6 +20,7 @@ const baseline: BaselineComparison = {
   ],
 };
 const whole: LoadVerdict = sampleLoad({
+  events: [{ atMs: 65_000, name: 'swap done', detail: 'westeurope' }],
   layers: [
     { layer: 'network', failed: 2, throttled: 0 },
     { layer: 'cosmos', failed: 40, throttled: 38 },
@@ -44,6 +45,7 @@ const whole: LoadVerdict = sampleLoad({
 
 describe('what a load run says beside its judgements', () => {
   it.each([
+    { title: 'Events', row: ['1', '1:05', 'swap done', 'westeurope'] },
     { title: 'Errors by layer', row: ['cosmos', '40', '38'] },
     { title: 'Request units', row: ['browse', '42.7', '0.4', '600', 'open the catalogue 41.7'] },
     { title: 'Partitions, the hottest first', row: ['products', '0', '97'] },
@@ -53,11 +55,11 @@ describe('what a load run says beside its judgements', () => {
   });
 
   it('says where steps could not be told apart', () => {
-    expect(loadTables(whole)[1]?.rows[1]?.at(-1)).toBe('not told apart');
+    expect(loadTables(whole)[2]?.rows[1]?.at(-1)).toBe('not told apart');
   });
 
   it('shows hidden retries as latency', () => {
-    expect(loadTables(whole)[1]?.lead).toContain('12 throttled attempts were made again, p95 900 ms then, 41 ms else');
+    expect(loadTables(whole)[2]?.lead).toContain('12 throttled attempts were made again, p95 900 ms then, 41 ms else');
   });
 
   it('is no table where there is nothing to tell', () => expect(loadTables(sampleLoad())).toEqual([]));
@@ -83,7 +85,8 @@ describe('the Markdown for a pull request', () => {
 
   it('has every judgement and every table', () => {
     expect(lines.filter((line) => /^- [✓✗?] /.test(line))).toHaveLength(whole.judgements.length);
-    expect(lines.filter((line) => line.startsWith('### '))).toHaveLength(4);
+    expect(lines.filter((line) => line.startsWith('### '))).toHaveLength(5);
+    expect(lines).toContain('| 1 | 1:05 | swap done | westeurope |');
     expect(lines).toContain('| checkout › pay p50 | 100 ms | 121 ms | +21 % | ✗ worse |');
   });
 

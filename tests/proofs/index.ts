@@ -1,5 +1,6 @@
 import { autoscale } from './autoscale.ts';
 import { baselines } from './baselines.ts';
+import { distributed } from './distributed.ts';
 import { healthIncidents } from './health-incidents.ts';
 import { mainJob } from './main-job.ts';
 import { monitorDays, monitorKills, monitorOutage } from './monitor.ts';
@@ -19,5 +20,6 @@ export const proofAreas: Readonly<Record<string, ProofArea>> = {
   'monitor-outage': monitorOutage,
   autoscale,
   'health-incidents': healthIncidents,
+  distributed,
   'rounds-hour': roundsHour,
 };
