@@ -1,8 +1,8 @@
-// What a k6 user would write for the same journey: the same requests, headers, tags and checks, in one function.
+// What a k6 user would write for the same journey: the same requests, headers, tags, checks and metrics, in one function.
 import { check } from 'k6';
 import exec from 'k6/execution';
 import http from 'k6/http';
-import { Trend } from 'k6/metrics';
+import { Counter, Trend } from 'k6/metrics';
 
 interface Product {
   readonly id: string;
@@ -29,6 +29,9 @@ export const options = {
 };
 
 const duration = new Trend('journey_duration', true);
+const refused = new Counter('refused_requests');
+const retried = new Counter('throttle_retries');
+const charge = new Trend('step_charge');
 
 /** Zipf with exponent 1 by the inverse of its sums. */
 const sums: number[] = [];
@@ -37,13 +40,12 @@ for (let rank = 1, sum = 0; rank <= 200; rank += 1) {
   sums.push(sum);
 }
 
-function get(path: string, name: string) {
-  const trace = exec.scenario.iterationInTest.toString(16).padStart(32, '0');
-  return http.get(url + path, {
+function get(path: string, name: string, traceparent: string) {
+  const reply = http.get(url + path, {
     headers: {
       accept: 'application/json',
       'user-agent': 'contoso-shoes-synthetics',
-      traceparent: `00-${trace}-${trace.slice(16)}-01`,
+      traceparent,
       'x-synthetic-test': 'true',
     },
     tags: { name },
@@ -51,15 +53,27 @@ function get(path: string, name: string) {
     redirects: 0,
     responseType: 'text',
   });
+  const { status, headers } = reply;
+  if (status >= 400) refused.add(1, { name, status: String(status), layer: headers['X-Contoso-Layer'] ?? '' });
+  const retries = headers['X-Contoso-Throttle-Retries'];
+  if (retries !== undefined) retried.add(Number(retries));
+  const units = headers['X-Contoso-Request-Charge'];
+  if (units !== undefined) charge.add(Number(units));
+  return reply;
 }
 
-const list = (page: number) => get(`/api/products?page=${page}&pageSize=${pageSize}`, 'GET /api/products');
+const list = (page: number, traceparent: string) =>
+  get(`/api/products?page=${page}&pageSize=${pageSize}`, 'GET /api/products', traceparent);
 
 export default function () {
-  exec.vu.metrics.tags.journey = 'browse';
-  exec.vu.metrics.tags.target = 'westeurope';
+  const trace = exec.scenario.iterationInTest.toString(16).padStart(32, '0');
+  const traceparent = `00-${trace}-f${trace.slice(17)}-01`;
+  const { tags } = exec.vu.metrics;
+  tags.journey = 'browse';
+  tags.target = 'westeurope';
   const startedMs = Date.now();
-  const first = list(1);
+  tags.step = 'open the catalogue';
+  const first = list(1, traceparent);
   const catalogue = first.json() as unknown as List;
   check(first, { 'status 200': (r) => r.status === 200 });
   check(catalogue, { 'products in the catalogue': (c) => c.total > 0 });
@@ -68,14 +82,15 @@ export default function () {
   const page = Math.floor(wanted / pageSize) + 1;
   let items = catalogue.items;
   if (page > 1) {
-    const other = list(page);
+    const other = list(page, traceparent);
     check(other, { 'status 200': (r) => r.status === 200 });
     items = (other.json() as unknown as List).items;
   }
   const listed = items[wanted % pageSize];
   check(listed, { 'as many products as the total says': (p) => p !== undefined });
   if (!listed) return;
-  const reply = get(`/api/products/${listed.id}`, 'GET /api/products/{id}');
+  tags.step = 'open a product';
+  const reply = get(`/api/products/${listed.id}`, 'GET /api/products/{id}', traceparent);
   const product = reply.json() as unknown as Product;
   check(reply, { 'status 200': (r) => r.status === 200 });
   const texts = [product.name, product.brand, product.description, product.currency];

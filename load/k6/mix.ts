@@ -12,17 +12,16 @@ export function sharesOf(mix: Mix): ReadonlyMap<string, number> {
 
 /** The name in whose band `point` of [0, 1) falls. */
 export function chooser(mix: Mix): (point: number) => string {
-  const shares = [...sharesOf(mix)];
-  const last = shares.at(-1);
-  if (!last) throw new Error('the mix is empty: give at least one journey a weight above 0');
-  return (point) => {
-    let upTo = 0;
-    for (const [name, share] of shares) {
-      upTo += share;
-      if (point < upTo) return name;
-    }
-    return last[0];
-  };
+  const shares = sharesOf(mix);
+  const names = [...shares.keys()];
+  const last = names.at(-1);
+  if (last === undefined) throw new Error('the mix is empty: give at least one journey a weight above 0');
+  let sum = 0;
+  const upTo = [...shares.values()].map((share) => {
+    sum += share;
+    return sum;
+  });
+  return (point) => names[upTo.findIndex((bound) => point < bound)] ?? last;
 }
 
 /** Requests of one iteration on average. Throws for a journey whose requests aren't known. */

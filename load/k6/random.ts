@@ -10,6 +10,13 @@ export function iterationSeed(seed: number, iteration: number): number {
  * two, shifted by the seed), so that a short run has its share of rare journeys, too, on every target.
  */
 export function evenPoint(seed: number, index: number): readonly [number, number] {
-  const shift = seeded(seed);
-  return [(shift() + index * 0.6180339887498949) % 1, (shift() + index * 0.4142135623730951) % 1];
+  let shift = shifts.get(seed);
+  if (!shift) {
+    const random = seeded(seed);
+    shift = [random(), random()];
+    shifts.set(seed, shift);
+  }
+  return [(shift[0] + index * 0.6180339887498949) % 1, (shift[1] + index * 0.4142135623730951) % 1];
 }
+
+const shifts = new Map<number, readonly [number, number]>();

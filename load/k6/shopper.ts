@@ -34,13 +34,13 @@ type Reply = RefinedResponse<'text'>;
 
 /** k6's reply is a Go value: each look at one of its fields makes a new wrapper, so what is looked at often is kept. */
 class K6Answer implements Answer {
-  private readonly reply: Reply;
-  private readonly headers: Reply['headers'];
-  readonly status: number;
+  declare private readonly reply: Reply;
+  declare private readonly headers: Reply['headers'];
+  declare readonly status: number;
 
-  constructor(reply: Reply, headers: Reply['headers']) {
+  constructor(reply: Reply) {
     this.reply = reply;
-    this.headers = headers;
+    this.headers = reply.headers;
     this.status = reply.status;
   }
 
@@ -58,6 +58,10 @@ class K6Answer implements Answer {
 
   json(): unknown {
     return this.reply.json();
+  }
+
+  find(path: string): unknown {
+    return this.reply.json(path);
   }
 }
 
@@ -109,14 +113,14 @@ export function k6Transport(options: K6TransportOptions): Transport {
         timeout: request.limitMs,
         redirects: 0,
         responseType: 'text',
-        // k6's own default, a jar a virtual user, would carry cookies from journey to journey.
+        // k6's own default, a jar a virtual user, would carry cookies from request to request.
         jar,
       };
       const reply = http.request(request.method, request.url, request.body ?? null, params);
-      if (reply.error_code !== 0 && reply.status === 0) throw failed(reply);
-      const { headers } = reply;
-      if (headers['Set-Cookie'] !== undefined) jar = new http.CookieJar();
-      return new K6Answer(reply, headers);
+      const answer = new K6Answer(reply);
+      if (answer.status === 0 && reply.error_code !== 0) throw failed(reply);
+      if (answer.header('set-cookie') !== undefined) jar = new http.CookieJar();
+      return answer;
     },
   };
 }

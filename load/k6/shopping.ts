@@ -8,7 +8,7 @@ import { type JourneyRecord, runJourney } from '../../synthetics/journeys/run.ts
 import type { LoadEnvironment } from './environment.ts';
 import { iterationSeed } from './random.ts';
 import { k6Transport } from './shopper.ts';
-import { noteCharges, servedSignals, signals } from './signals.ts';
+import { makeChecks, noteCharges, servedSignals, signals, tagsOfUser } from './signals.ts';
 import { fetchToken, type Token, tokenHolder } from './tokens.ts';
 import type { Traffic } from './traffic.ts';
 import { zipf } from './zipf.ts';
@@ -32,22 +32,26 @@ export function shopping(
   const { load, auth, shoppers } = environment;
   const held = tokenHolder(auth);
   let fromSetup: Token | undefined;
+  // k6 makes it anew at each look.
+  let scenario: typeof exec.scenario | undefined;
   const token = (fresh: boolean) => (fresh || !fromSetup ? fetchToken(auth) : held(fromSetup)).value;
   const transport = k6Transport({ token });
   const hooks = traffic.countsServed ? servedSignals : signals;
   return async ({ token: first, run }) => {
     fromSetup = first;
     // Everything follows from the iteration's number, whichever virtual user runs it: two runs send the same traffic.
-    const index = exec.scenario.iterationInTest;
+    scenario ??= exec.scenario;
+    const index = scenario.iterationInTest;
     const target = targets[traffic.targetOf(index)];
     const journey = journeyNamed(traffic.journeyOf(index));
     if (!target) throw new Error('there is no target');
     const random = seeded(iterationSeed(load.seed, index));
     const hex = index.toString(16).padStart(16, '0');
     const pick = (count: number) => zipf(random, count, traffic.zipfExponent);
-    const ids = { shopperId: shopperOf(shoppers, index), runId: `${run}-${index}`, traceId: run + hex, resultId: odd(hex) };
-    const { context, route } = planRun({ environment, target, ...ids, pick });
-    const { tags } = exec.vu.metrics;
+    const shopperId = shopperOf(shoppers, index);
+    const ids = { environment, target, shopperId, runId: `${run}-${index}`, traceId: run + hex, resultId: odd(hex), pick };
+    const { context, route } = planRun(ids);
+    const tags = tagsOfUser();
     tags.journey = journey.name;
     tags.target = target.name;
     try {
@@ -56,6 +60,8 @@ export function shopping(
       journeyDuration.add(0, { outcome: 'exception' });
       // k6 logs it, and ends green all the same: the verdict counts the log's lines.
       throw thrown;
+    } finally {
+      makeChecks();
     }
   };
 }

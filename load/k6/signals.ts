@@ -1,8 +1,8 @@
+import { check } from 'k6';
 import exec from 'k6/execution';
 import { Counter, Trend } from 'k6/metrics';
 import type { Hooks, JourneyRecord } from '../../synthetics/journeys/run.ts';
 import type { Answer } from '../../synthetics/journeys/transport.ts';
-import { k6Hooks } from './shopper.ts';
 
 /** One sample a refused request: the facts that tell which layer refused. None where all goes well, so that it costs nothing. */
 const refusedRequests = new Counter('refused_requests');
@@ -61,11 +61,33 @@ function noteServed(answer: Answer): void {
   servedRequests.add(1, known);
 }
 
+const [kept, broken] = [() => true, () => false];
+let held: Record<string, () => boolean> = {};
+
+/** Makes the checks that were held back; to be called at the end of a journey, too. */
+export function makeChecks(): void {
+  check(null, held);
+  held = {};
+}
+
+let tags: typeof exec.vu.metrics.tags | undefined;
+
+/** A virtual user's own tags; looked up once, since k6 makes all of `exec.vu` anew at each look. Not in the init context. */
+export function tagsOfUser(): typeof exec.vu.metrics.tags {
+  tags ??= exec.vu.metrics.tags;
+  return tags;
+}
+
 /** What load wants to know of a journey beside its checks: the step that a request belongs to, and who refused. */
 export const signals: Hooks = {
-  ...k6Hooks,
+  // The same checks as k6Hooks makes, several in a call: each call costs as much as five checks.
+  rule(rule, holds) {
+    if (rule in held) makeChecks();
+    held[rule] = holds ? kept : broken;
+  },
   step(name, act) {
-    exec.vu.metrics.tags.step = name;
+    makeChecks();
+    tagsOfUser().step = name;
     return act();
   },
   answer({ name }, answer) {
@@ -86,6 +108,7 @@ export const servedSignals: Hooks = {
 };
 
 export function noteCharges({ steps, outcome }: JourneyRecord): void {
-  for (const { name, requestCharge } of steps)
+  steps.forEach(({ name, requestCharge }) => {
     if (requestCharge !== undefined) stepCharge.add(requestCharge, { step: name, outcome });
+  });
 }

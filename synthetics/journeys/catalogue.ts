@@ -1,14 +1,14 @@
-import { type Json, read } from './read.ts';
+import { type Json, Page, read } from './read.ts';
 import { expectStatus } from './rules.ts';
 import type { JourneyContext, Shopper } from './shopper.ts';
 
 const pageSize = 20;
 
-const listProducts = async (shopper: Shopper, page: number): Promise<Json> => {
+const listProducts = async (shopper: Shopper, page: number): Promise<Page> => {
   const path = `/api/products?page=${page}&pageSize=${pageSize}`;
   const reply = await shopper.send({ method: 'GET', path, name: 'GET /api/products' });
   expectStatus(shopper, reply, 200);
-  return read(reply, 'catalogue');
+  return new Page(reply, 'catalogue');
 };
 
 /** Opens the catalogue where one product stands, the more popular ones sooner, and answers that product as listed. */
@@ -18,9 +18,9 @@ export async function chooseProduct(shopper: Shopper, context: JourneyContext): 
   shopper.expect('products in the catalogue', total > 0, total);
   const wanted = context.pick(total);
   const page = Math.floor(wanted / pageSize) + 1;
-  const items = (page === 1 ? first : await listProducts(shopper, page)).list('items');
+  const items = page === 1 ? first : await listProducts(shopper, page);
   const product = items.at(wanted % pageSize);
-  shopper.expect('as many products as the total says', product !== undefined, items.length);
+  shopper.expect('as many products as the total says', product !== undefined, product ? 'one' : items.length());
   return product as Json;
 }
 
@@ -31,7 +31,10 @@ export async function viewProduct(shopper: Shopper, listed: Json): Promise<Json>
   expectStatus(shopper, reply, 200);
   const product = read(reply, 'product');
   shopper.expect('the product that was asked for', product.text('id') === id, product.text('id'));
-  for (const key of ['name', 'brand', 'description', 'currency']) product.text(key);
+  product.text('name');
+  product.text('brand');
+  product.text('description');
+  product.text('currency');
   const priceCents = product.number('priceCents');
   shopper.expect('a price above 0 cents', priceCents > 0, priceCents);
   shopper.expect('the price of the catalogue, in cents', priceCents === listed.number('priceCents'), priceCents);

@@ -5,5 +5,6 @@ export function expectStatus(shopper: Shopper, reply: ShopReply, ...allowed: rea
   const { status } = reply;
   const holds = allowed.includes(status);
   // Nobody reads how long a good answer took here; the step's time says it.
-  shopper.expect(`status ${allowed.join(' or ')}`, holds, holds ? status : `${status} after ${Math.round(reply.durationMs)} ms`);
+  const rule = allowed.length === 1 ? `status ${allowed[0]}` : `status ${allowed.join(' or ')}`;
+  shopper.expect(rule, holds, holds ? status : `${status} after ${Math.round(reply.durationMs)} ms`);
 }

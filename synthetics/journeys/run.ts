@@ -1,3 +1,4 @@
+import { cookieWarnings } from './cookies.ts';
 import { type Failure, failureOf, RuleBroken } from './failures.ts';
 import type { Journey, JourneyContext, Shopper, ShopReply, ShopRequest } from './shopper.ts';
 import { type Answer, type Phases, type Route, type Transport, wireRequest } from './transport.ts';
@@ -51,19 +52,27 @@ export async function runJourney(
   hooks: Hooks = {},
 ): Promise<JourneyRecord> {
   const run = new Run(context, transport, route, hooks);
-  const failed = await run.attempt(() => journey.run(run, context));
+  let failure: Failure | undefined;
+  try {
+    await journey.run(run, context);
+  } catch (thrown) {
+    failure = run.failed(thrown);
+  }
   // Shoppers wait for the journey, not for its clean-up.
   const durationMs = run.elapsedMs();
-  const failure = run.hasCleanUps() ? await run.finish(failed) : failed;
+  if (run.hasCleanUps()) failure = await run.finish(failure);
+  const { steps, warnings } = run;
+  // Without a token nothing is known about the store.
+  const outcome = failure ? outcomeOf(failure) : 'passed';
+  const servedBy = run.servedBy();
   return {
     journey: journey.name,
     durationMs,
-    // Without a token nothing is known about the store.
-    outcome: failure ? outcomeOf(failure) : 'passed',
+    outcome,
+    steps,
+    warnings,
     ...(failure && { failure }),
-    ...run.servedBy(),
-    steps: run.steps,
-    warnings: run.warnings,
+    ...(servedBy && { servedBy }),
   };
 }
 
@@ -72,7 +81,7 @@ const outcomeOf = (failure: Failure): Outcome =>
 
 /** A reply keeps the runner's answer and parses it when asked. */
 class Reply implements ShopReply {
-  private readonly answer: Answer;
+  declare private readonly answer: Answer;
 
   constructor(answer: Answer) {
     this.answer = answer;
@@ -90,6 +99,10 @@ class Reply implements ShopReply {
     return this.answer.header(name);
   }
 
+  find(path: string): unknown {
+    return this.answer.find?.(path);
+  }
+
   json(): unknown {
     try {
       return this.answer.json ? this.answer.json() : JSON.parse(this.answer.body);
@@ -99,30 +112,35 @@ class Reply implements ShopReply {
   }
 }
 
+/** `declare`: an engine without a compiler, such as k6's, would set each field twice. */
 class Run implements Shopper {
-  readonly steps: OpenStep[] = [];
-  readonly warnings: string[] = [];
-  private readonly context: JourneyContext;
-  private readonly transport: Transport;
-  private readonly route: Route;
-  private readonly hooks: Hooks;
-  private readonly cleanUps: (() => Promise<void>)[] = [];
-  private readonly startedMs: number;
-  private endsMs: number;
+  declare readonly steps: OpenStep[];
+  declare readonly warnings: string[];
+  declare private readonly context: JourneyContext;
+  declare private readonly transport: Transport;
+  declare private readonly route: Route;
+  declare private readonly hooks: Hooks;
+  declare private readonly cleanUps: (() => Promise<void>)[];
+  declare private readonly startedMs: number;
+  declare private endsMs: number;
   /** Of the innermost step with the least time left; none outside of steps. */
-  private stepEndsMs = Number.POSITIVE_INFINITY;
-  private current: OpenStep | undefined;
-  private last: Answer | undefined;
-  private lastOfTarget: Answer | undefined;
-  private failedStep: string | undefined;
+  declare private stepEndsMs: number;
+  declare private current: OpenStep | undefined;
+  declare private last: Answer | undefined;
+  declare private lastOfTarget: Answer | undefined;
+  declare private failedStep: string | undefined;
 
   constructor(context: JourneyContext, transport: Transport, route: Route, hooks: Hooks) {
+    this.steps = [];
+    this.warnings = [];
+    this.cleanUps = [];
     this.context = context;
     this.transport = transport;
     this.route = route;
     this.hooks = hooks;
     this.startedMs = transport.now();
     this.endsMs = this.startedMs + route.journeyMs;
+    this.stepEndsMs = Number.POSITIVE_INFINITY;
   }
 
   elapsedMs(): number {
@@ -131,11 +149,13 @@ class Run implements Shopper {
 
   async send(request: ShopRequest): Promise<ShopReply> {
     const { transport, route } = this;
+    const { as = 'visitor' } = request;
     const limitMs = Math.min(route.requestMs, this.leftMs());
-    const as = request.as ?? 'visitor';
     const token = as === 'visitor' ? undefined : await transport.token(as === 'newly-signed-in');
     if (this.current) this.current.requests += 1;
-    const answer = await transport.exchange(wireRequest(route, this.context.shopperId, request, token, limitMs));
+    const sent = transport.exchange(wireRequest(route, this.context.shopperId, request, token, limitMs));
+    // k6 has its answer at once: awaiting what is no promise makes one.
+    const answer = sent instanceof Promise ? await sent : sent;
     this.note(request, answer);
     return new Reply(answer);
   }
@@ -189,16 +209,21 @@ class Run implements Shopper {
     this.cleanUps.push(act);
   }
 
-  /** Runs a part of the journey and tells what went wrong with it, if anything. */
-  async attempt(act: () => Promise<void>): Promise<Failure | undefined> {
+  /** What went wrong with the journey, or with a clean-up of it. */
+  failed(thrown: unknown): Failure {
+    const failure = failureOf(thrown, this.failedStep ?? noStep, this.last);
+    this.hooks.rule?.(failure.rule, false, failure.seen, failure.step);
+    return failure;
+  }
+
+  /** Runs a clean-up and tells what went wrong with it, if anything. */
+  private async attempt(act: () => Promise<void>): Promise<Failure | undefined> {
     this.failedStep = undefined;
     try {
       await act();
       return undefined;
     } catch (thrown) {
-      const failure = failureOf(thrown, this.failedStep ?? noStep, this.last);
-      this.hooks.rule?.(failure.rule, false, failure.seen, failure.step);
-      return failure;
+      return this.failed(thrown);
     }
   }
 
@@ -232,12 +257,13 @@ class Run implements Shopper {
   }
 
   /** Who served the target's last answer, where the store says it. */
-  servedBy(): Pick<JourneyRecord, 'servedBy'> {
-    const value = (name: string) => this.lastOfTarget?.header(`x-contoso-${name}`);
-    const region = value('region');
-    const stamp = value('stamp');
-    if (region === undefined || stamp === undefined) return {};
-    return { servedBy: { region, stamp, instance: value('instance') ?? '', build: value('build') ?? '' } };
+  servedBy(): JourneyRecord['servedBy'] {
+    const answer = this.lastOfTarget;
+    const region = answer?.header('x-contoso-region');
+    const stamp = region === undefined ? undefined : answer?.header('x-contoso-stamp');
+    if (region === undefined || stamp === undefined) return undefined;
+    const [instance = '', build = ''] = [answer?.header('x-contoso-instance'), answer?.header('x-contoso-build')];
+    return { region, stamp, instance, build };
   }
 
   private leftMs(): number {
@@ -269,18 +295,6 @@ class Run implements Shopper {
   private warnAbout(cookie: string): void {
     for (const warning of cookieWarnings(cookie)) if (!this.warnings.includes(warning)) this.warnings.push(warning);
   }
-}
-
-const pinning = /^(ARRAffinity|ASLBSA|x-ms-routing-name)/i;
-
-/** Cookies tie a client to an instance or a slot, and then a synthetic shopper sees less than shoppers do. */
-function cookieWarnings(setCookie: string): string[] {
-  // Commas also stand within `expires=Mon, 23 Nov`; a cookie begins with `name=` after a comma or a line end.
-  return setCookie.split(/\n|,(?=\s*[\w.-]+=)/).flatMap((cookie) => {
-    const name = cookie.trim().split('=')[0] ?? '';
-    if (name === '') return [];
-    return [pinning.test(name) ? `the store pins clients with the cookie ${name}` : `the store sets the cookie ${name}`];
-  });
 }
 
 function sum(a: Phases, b: Phases): Phases {

@@ -32,6 +32,8 @@ export interface ShopReply {
   header(name: string): string | undefined;
   /** The parsed body. A body that is not JSON fails the step with the rule `body is JSON`. */
   json(): unknown;
+  /** The value at a path such as `items.3`, where a runner finds it without parsing the whole body; otherwise undefined. */
+  find(path: string): unknown;
   /** From sending to the last byte, milliseconds. */
   readonly durationMs: number;
 }

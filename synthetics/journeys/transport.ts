@@ -50,6 +50,8 @@ export interface Answer {
   header(name: string): string | undefined;
   /** Where the runner parses faster than JavaScript does. Throws where the body is not JSON. */
   json?(): unknown;
+  /** Where the runner can look up one value without parsing the whole; undefined also where there is none, or no JSON. */
+  find?(path: string): unknown;
 }
 
 /** What a runner brings: a clock, a token and one exchange. Everything else is the engine's, so runners cannot differ. */
@@ -73,16 +75,18 @@ export function wireRequest(
 ): WireRequest {
   const endpoint = request.at === undefined ? route.target : route.peers[request.at];
   if (!endpoint) throw new Error(`no endpoint is called ${request.at}`);
-  const traceparent = `00-${route.traceId}-${route.resultId}-01`;
-  const headers: Record<string, string> = { ...alwaysSent(route, endpoint), traceparent, ...request.headers };
+  const headers: Record<string, string> = { ...alwaysSent(route, endpoint) };
+  if (request.headers) Object.assign(headers, request.headers);
+  headers.traceparent = `00-${route.traceId}-${route.resultId}-01`;
   if (token !== undefined) {
     headers.authorization = `Bearer ${token}`;
     headers['x-shopper-id'] = shopperId;
   }
-  const to = { method: request.method, url: endpoint.origin + request.path, name: request.name, headers, limitMs };
-  if (request.json === undefined) return to;
+  const { method, name, json } = request;
+  const url = endpoint.origin + request.path;
+  if (json === undefined) return { method, url, name, headers, limitMs };
   headers['content-type'] = 'application/json';
-  return { ...to, body: JSON.stringify(request.json) };
+  return { method, url, name, headers, limitMs, body: JSON.stringify(json) };
 }
 
 /** By endpoint: under load a virtual user sends the same ones all the time. */
