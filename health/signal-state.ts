@@ -32,11 +32,21 @@ export function signalState(values: Float64Array, threshold: Threshold): SignalS
   const last = lastKnown(values);
   if (last < values.length - staleBins) return { state: 'unknown', since: last + 1, value: undefined };
   const value = values[last];
-  const unhealthy = decision(values, (each) => isBeyond(each, unhealthyAt, direction), threshold);
+  const bad = beyond(values, degradedAt, direction);
+  // Nearly all signals of a store are so, and need no look at single bins.
+  if (bad === 0 && !values.some(Number.isNaN)) return { state: 'healthy', since: values.length - lookbackBins, value };
+  const isReached = bad > 0 && beyond(values, unhealthyAt, direction) > 0;
+  const unhealthy = isReached ? decision(values, (each) => isBeyond(each, unhealthyAt, direction), threshold) : undefined;
   if (unhealthy?.is === 'reached') return { state: 'unhealthy', since: unhealthy.since, value };
   const degraded = decision(values, (each) => isBeyond(each, degradedAt, direction), threshold);
   if (!degraded) return { state: 'unknown', since: 0, value };
   return { state: degraded.is === 'reached' ? 'degraded' : 'healthy', since: degraded.since, value };
+}
+
+function beyond(values: Float64Array, bound: number, direction: Threshold['direction']): number {
+  let count = 0;
+  for (const value of values) if (isBeyond(value, bound, direction)) count += 1;
+  return count;
 }
 
 function decision(values: Float64Array, isBad: (value: number) => boolean, { change }: Threshold) {
