@@ -14,7 +14,6 @@ const ruleOf = ({ worsen, improve, of }: (typeof changeRules)[keyof typeof chang
   open: { failures: worsen, of },
   close: { passes: improve, of },
 });
-const rules = { single: ruleOf(changeRules.single), smoothed: ruleOf(changeRules.smoothed) };
 
 /** Bands are half-open: the bound belongs to the worse one where higher is worse, and to the better one where lower is. */
 export const isBeyond = (value: number, bound: number, direction: Threshold['direction']) =>
@@ -55,7 +54,7 @@ function decision(values: Float64Array, isBad: (value: number) => boolean, { cha
     if (Number.isNaN(value)) return 'unknown';
     return isBad(value) ? 'bad' : 'good';
   };
-  const rule = rules[change];
+  const rule = ruleOf(changeRules[change]);
   const decided = decide(values.length, stateAt, rule, values.length - lookbackBins);
   return decided?.is === 'reached' ? { ...decided, since: onset(stateAt, rule.open.of, decided.since) } : decided;
 }

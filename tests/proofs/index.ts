@@ -1,6 +1,7 @@
 import { autoscale } from './autoscale.ts';
 import { baselines } from './baselines.ts';
 import { distributed } from './distributed.ts';
+import { healthAgreement } from './health-agreement.ts';
 import { healthIncidents } from './health-incidents.ts';
 import { mainJob } from './main-job.ts';
 import { monitorDays, monitorKills, monitorOutage } from './monitor.ts';
@@ -22,4 +23,5 @@ export const proofAreas: Readonly<Record<string, ProofArea>> = {
   'health-incidents': healthIncidents,
   distributed,
   'rounds-hour': roundsHour,
+  'health-agreement': healthAgreement,
 };

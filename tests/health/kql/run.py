@@ -1,4 +1,4 @@
-"""Runs one KQL query on the tables of many cases: a job as JSON on standard input, a line of JSON for each case's rows."""
+"""Runs KQL queries on tables: a job as JSON on standard input, a line of JSON with the rows of each run on standard output."""
 
 import json
 import re
@@ -57,19 +57,19 @@ def main():
     }
     create(con, columns, names)
     schema = {name: list(columns[table]) for name, (_, table) in names.items()}
-    # Each table of a let is worked out once, as Kusto does with what it materializes; else DuckDB repeats it where it is named.
-    translated = []
-    for query in queries:
-        sql = duckdb_kql.to_sql(query, schema, query_now=job["now"])
-        translated.append((TABLE_OF_A_LET.sub(r"\1 MATERIALIZED (", str(sql)), sql.parameters))
-    for case in job["cases"]:
-        fill(con, columns, names, case)
-        answers = []
-        for sql, parameters in translated:
-            cursor = con.execute(sql, parameters)
-            heads = [head[0] for head in cursor.description]
-            answers.append([dict(zip(heads, row)) for row in cursor.fetchall()])
-        print(json.dumps(answers), flush=True)
+    translated = {}
+    filled = None
+    for query, case in job["runs"]:
+        if query not in translated:
+            sql = duckdb_kql.to_sql(queries[query], schema, query_now=job["now"])
+            # A table of a let is worked out once, as Kusto does with what it materializes; else DuckDB repeats it where it is named.
+            translated[query] = (TABLE_OF_A_LET.sub(r"\1 MATERIALIZED (", str(sql)), sql.parameters)
+        if case != filled:
+            fill(con, columns, names, job["cases"][case])
+            filled = case
+        cursor = con.execute(*translated[query])
+        heads = [head[0] for head in cursor.description]
+        print(json.dumps([dict(zip(heads, row)) for row in cursor.fetchall()]), flush=True)
 
 
 main()

@@ -17,19 +17,28 @@ export type Tables = Readonly<Record<string, readonly TableRow[]>>;
 const root = join(__dirname, '../../..');
 const python = join(root, '.local', 'python', process.platform === 'win32' ? 'Scripts/python.exe' : 'bin/python');
 
+export interface Run {
+  readonly query: string;
+  readonly tables: Tables;
+}
+
 /**
- * What the queries answer on each of the cases, in DuckDB: by case, then by query.
+ * What each query answers on its tables, in DuckDB. Queries and tables that are the same are sent once.
  * @throws Error with what Python said, where a query can't be run
  */
-export async function runKql(queries: readonly string[], now: Date, cases: readonly Tables[]): Promise<Answered[][][]> {
+export async function runKql(runs: readonly Run[], now: Date): Promise<Answered[][]> {
+  const queries = [...new Set(runs.map(({ query }) => query))];
+  const cases = [...new Set(runs.map(({ tables: given }) => given))];
   const child = spawn(python, [join(__dirname, 'run.py')], { stdio: ['pipe', 'pipe', 'pipe'] });
   const said: Buffer[] = [];
   child.stderr.on('data', (chunk: Buffer) => said.push(chunk));
   const ended = new Promise<number | null>((resolve, reject) => child.on('error', reject).on('close', resolve));
-  child.stdin.end(JSON.stringify({ queries, now: now.toISOString(), columns: tables, cases: cases.map(placed) }));
-  const answers: Answered[][][] = [];
-  for await (const line of createInterface({ input: child.stdout })) answers.push(JSON.parse(line) as Answered[][]);
-  if ((await ended) !== 0 || answers.length !== cases.length) throw new Error(Buffer.concat(said).toString());
+  const pairs = runs.map(({ query, tables: given }) => [queries.indexOf(query), cases.indexOf(given)]);
+  const job = { queries, now: now.toISOString(), columns: tables, cases: cases.map(placed), runs: pairs };
+  child.stdin.end(JSON.stringify(job));
+  const answers: Answered[][] = [];
+  for await (const line of createInterface({ input: child.stdout })) answers.push(JSON.parse(line) as Answered[]);
+  if ((await ended) !== 0 || answers.length !== runs.length) throw new Error(Buffer.concat(said).toString());
   return answers;
 }
 
@@ -43,7 +52,8 @@ function placed(given: Tables): Record<string, Record<string, object[]>> {
       for (const { Workspace, ...row } of rows) {
         const strange = Object.keys(row).find((column) => !Object.hasOwn(columns, column));
         if (strange !== undefined) throw new RangeError(`${table} has no column ${strange}`);
-        byWorkspace[Workspace] = [...(byWorkspace[Workspace] ?? []), row];
+        byWorkspace[Workspace] ??= [];
+        byWorkspace[Workspace].push(row);
       }
       return [table, byWorkspace];
     }),
