@@ -1,6 +1,7 @@
 import { autoscale } from './autoscale.ts';
 import { baselines } from './baselines.ts';
 import { distributed } from './distributed.ts';
+import { gate } from './gate.ts';
 import { healthAgreement } from './health-agreement.ts';
 import { healthIncidents } from './health-incidents.ts';
 import { mainJob } from './main-job.ts';
@@ -13,6 +14,7 @@ import { roundsHour } from './rounds-hour.ts';
 /** Every area of `npm run prove -- <area>`; a new one is a row here. */
 export const proofAreas: Readonly<Record<string, ProofArea>> = {
   'main-job': mainJob,
+  gate,
   'monitor-speed': monitorSpeed,
   baselines,
   'monitor-days': monitorDays,

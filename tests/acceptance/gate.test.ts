@@ -1,0 +1,28 @@
+import { describe, expect, it } from 'vitest';
+import { gateRuns, runGate } from '../support/gate-run.ts';
+
+// `npm run prove -- gate` runs all five builds at their full length.
+describe('the gate of a release', { timeout: 300_000 }, () => {
+  it.each(gateRuns.filter(({ build }) => build === 'failing' || build === 'no-secret'))(
+    'stops a build that is $build before any load, with the reason in its first line',
+    async ({ build, code, says }) => {
+      const seen = await runGate(build);
+      expect(seen.firstLine, seen.errors).toMatch(says);
+      expect(seen.code).toBe(code);
+      for (const scenario of ['target', 'autoscale', 'cosmos-ru']) expect(seen.output).toContain(`left out: ${scenario}, since`);
+      expect(seen.events).toContain('gate verdict');
+      expect(seen.events).not.toContain('load verdict');
+    },
+  );
+
+  it('judges health, journeys and three load runs of a good build, and says each outcome', async () => {
+    const { firstLine, code, output, errors, events } = await runGate('good', 120);
+    // A busy machine starves the generator, which is no fault of the build: inconclusive then, and never a failure of a part.
+    expect(firstLine, errors).toMatch(/^(?:✓ gate \S+: pass|\? gate \S+: inconclusive)/);
+    expect(code).toBe(firstLine.startsWith('✓') ? 0 : 2);
+    for (const part of ['health', 'journeys', 'target', 'autoscale', 'cosmos-ru'])
+      expect(output).toMatch(new RegExp(`│ ${part} +│ [✓?]`));
+    expect(events.filter((name) => name === 'load verdict')).toHaveLength(3);
+    expect(events).toContain('gate verdict');
+  });
+});
