@@ -67,10 +67,24 @@ export function differencesOf(file: AutoscaleRules, azure: AutoscaleRules): stri
   ];
 }
 
+/** Of a step's load less than this was sent: whoever held the generator up, the plan did not see the step. */
+const sentEnough = 0.75;
+
+function sentShare({ samples }: RunObservation, { stage, fromMs, toMs }: Step): number {
+  const own = samples.seconds.filter(({ atMs }) => atMs >= fromMs && atMs + 1000 <= toMs);
+  const sent = own.reduce((sum, { requests }) => sum + requests, 0);
+  return own.length === 0 ? 0 : sent / (own.length * stage.ratePerSecond);
+}
+
 /** From CPU over the limit to the decision, and from there to the new instance's first answer. */
 function judgeStep(run: RunObservation, step: Step, line: Timeline): Judgement[] {
   const base = { unit: 'min', samples: line.cpu.length };
   const decision = { ...base, name: name(step, 'decided'), limit: limits.decision };
+  const sent = sentShare(run, step);
+  if (sent < sentEnough) {
+    const reason = `${name(step, 'load')}: ${percent(sent * 100)} of it was sent, which shows nothing of the plan`;
+    return [{ ...decision, verdict: 'inconclusive', reason }];
+  }
   if (step.crossedMs === undefined) {
     const seen = line.cpu.filter(({ atMs }) => atMs >= step.fromMs && atMs < step.toMs).map(({ value }) => value);
     // A plan that had grown before its load came has nothing left to decide.
@@ -111,7 +125,8 @@ function judgeStart({ server, samples }: RunObservation, step: Step, line: Timel
   return [{ ...base, value, verdict: 'fail', reason }];
 }
 
-function judgeReached({ wanted }: RunObservation, line: Timeline): Judgement {
+function judgeReached(run: RunObservation, line: Timeline): Judgement {
+  const { wanted } = run;
   const limit = wanted.autoscale?.expectedInstances ?? 0;
   const during = line.instances.filter(({ atMs }) => atMs >= (line.steps[0]?.fromMs ?? 0) && atMs < line.fallMs);
   const base = { name: 'instances reached', limit, unit: 'instances', samples: during.length };
@@ -119,8 +134,8 @@ function judgeReached({ wanted }: RunObservation, line: Timeline): Judgement {
   const value = Math.max(...during.map((point) => point.value));
   if (value >= limit) return { ...base, value, verdict: 'pass' };
   const missing = line.steps.find(({ stage }) => stage.instances > value) ?? line.steps[1];
-  // Load that was too small for a step is no fault of the plan.
-  if (missing?.crossedMs === undefined)
+  // Load that was too small for a step, or was not sent, is no fault of the plan.
+  if (missing?.crossedMs === undefined || line.steps.some((step) => sentShare(run, step) < sentEnough))
     return { ...base, value, verdict: 'inconclusive', reason: `${value} of ${limit} instances reached: the load was too small` };
   const cause = causeOfLateDecision(missing, line);
   return { ...base, value, verdict: 'fail', reason: `${value} of ${limit} instances reached: ${cause}` };
@@ -216,6 +231,13 @@ function judgeRecovered(
   // Each step may take its time: what counts is how long after its own crossing all is well.
   const crossed = line.steps.flatMap(({ crossedMs }) => crossedMs ?? []).filter((atMs) => atMs <= (lastMissed?.untilMs ?? 0));
   const value = (lastMissed.untilMs - (crossed.at(-1) ?? fromMs)) / line.minuteMs;
+  if (line.steps.some((step) => sentShare(run, step) < sentEnough))
+    return {
+      ...base,
+      value,
+      verdict: 'inconclusive',
+      reason: `objectives met again: the load was not sent (${lastMissed.said})`,
+    };
   if (lastMissed.untilMs + 1000 > line.fallMs)
     return {
       ...base,

@@ -102,6 +102,8 @@ interface Row {
   readonly reading?: Partial<AutoscaleReading>;
   readonly server?: ServerMetrics;
   readonly failedFrom?: number;
+  /** Of the load, so much was sent. */
+  readonly share?: number;
   readonly p95?: (minute: number) => number;
   readonly generator?: Changes['generator'];
   readonly samples?: Partial<RunObservation['samples']>;
@@ -115,6 +117,7 @@ function courseOf({
   reading,
   server,
   failedFrom = 99,
+  share = 1,
   p95 = () => 40,
   generator,
   samples,
@@ -131,7 +134,7 @@ function courseOf({
   };
   const rateAt = (second: number) => plan.stages.findLast(({ fromSeconds }) => fromSeconds <= second)?.ratePerSecond ?? 0;
   const seconds = minutes.map((i) => {
-    const requests = Math.round(rateAt(i));
+    const requests = Math.round(rateAt(i) * share);
     const lost = i >= failedFrom && i < 28 ? Math.ceil(requests / 5) : 0;
     return {
       atMs: at(i),
@@ -284,6 +287,13 @@ const rows: readonly Row[] = [
     course: { cpu: [40], out: [], in: [], instances: [1], met: [0] },
     verdict: 'inconclusive',
     says: /^first step: not due: CPU came to 40 % at most, and was not over 70 % for long/,
+  },
+  {
+    title: 'a step whose load was not sent',
+    course: onTwo,
+    share: 0.5,
+    verdict: 'inconclusive',
+    says: /^first step: load: 50 % of it was sent, which shows nothing of the plan/,
   },
   {
     title: 'no metrics at all',
