@@ -1,17 +1,13 @@
 /** Runs in the browser: draws the charts of a page from the data it carries. Bundled into the page; asks no host for anything. */
 import uPlot from 'uplot';
 import type { LoadVerdict, RunEvent } from '../load/verdict/verdict.ts';
+import { axisLook, css, lineLook } from './chart-look.ts';
 import { type AxisChart, type AxisLine, chartsOf, clockOf, spanOf } from './time-axis.ts';
 
-const css = (variable: string): string => getComputedStyle(document.documentElement).getPropertyValue(variable).trim();
-
 const height = 180;
-/** Lines of a kind differ by more than their colour. */
-const dashes: readonly number[][] = [[], [8, 3], [2, 3], [10, 3, 2, 3], [16, 4], [4, 6], [1, 5], [12, 2, 2, 2]];
-const colours = dashes.length;
 
 function strokeOf({ tone }: AxisLine): { readonly stroke: string; readonly dash: number[] } {
-  if (typeof tone === 'number') return { stroke: css(`--c${(tone % colours) + 1}`), dash: dashes[tone % colours] ?? [] };
+  if (typeof tone === 'number') return lineLook(tone);
   const variable = { good: '--good', bad: '--bad', wanted: '--unsure' }[tone];
   return { stroke: css(variable), dash: tone === 'wanted' ? [6, 4] : [] };
 }
@@ -32,7 +28,7 @@ function dataOf({ lines }: AxisChart, { fromMs }: Axis): uPlot.AlignedData {
 }
 
 function draw(host: HTMLElement, chart: AxisChart, axis: Axis): uPlot {
-  const line = { stroke: css('--ink'), grid: { stroke: css('--rule') }, ticks: { stroke: css('--rule') } };
+  const line = axisLook();
   const seconds = (axis.toMs - axis.fromMs) / 1000;
   return new uPlot(
     {

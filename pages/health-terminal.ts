@@ -2,14 +2,10 @@ import pc from 'picocolors';
 import { sentenceOf } from '../health/because.ts';
 import type { Health } from '../health/model.ts';
 import type { HealthPicture, NodePicture } from '../health/picture.ts';
+import { words } from './words.ts';
 
 /** State by sign and word, colour beside. */
-const signs: Readonly<Record<Health, string>> = {
-  healthy: pc.green('✓ healthy'),
-  unknown: pc.dim('? unknown'),
-  degraded: pc.yellow('! degraded'),
-  unhealthy: pc.red('✗ unhealthy'),
-};
+const signOf = (state: Health) => pc[words[state].terminal](`${words[state].symbol} ${state}`);
 
 /** The picture as a tree, the store first; then root causes and warnings. What is well is one line, whatever lies below. */
 export function pictureLines({ nodes, rootCauses, warnings }: HealthPicture): string[] {
@@ -27,7 +23,7 @@ function treeOf(node: NodePicture, byId: ReadonlyMap<string, NodePicture>, inden
   const points = score === undefined ? '' : ` ${Math.round(score)}`;
   const isBad = state === 'degraded' || state === 'unhealthy';
   const why = isBad ? `  ${sentenceOf(node)}` : '';
-  const head = `${indent}${signs[state]}${points}  ${title}${why}`;
+  const head = `${indent}${signOf(state)}${points}  ${title}${why}`;
   // A component belongs to several flows: it is shown under the first.
   if (shown.has(id) || (state === 'healthy' && indent !== '')) return [head];
   shown.add(id);

@@ -72,6 +72,7 @@ export const importRules: readonly ImportRule[] = [
       'node:*',
       'cli-table3',
       'esbuild',
+      'fastify',
       'junit-report-builder',
       'picocolors',
       'uplot',

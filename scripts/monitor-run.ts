@@ -3,6 +3,7 @@ import type { Environment } from '../fixtures/environments/schema.ts';
 import { readVariables } from '../fixtures/environments/variables.ts';
 import { IncidentStore } from '../health/incident-store.ts';
 import { overpromised, overpromisedLine } from '../health/promises.ts';
+import type { RoundOutcome } from '../health/round.ts';
 import { realClock } from '../synthetics/monitor/clock.ts';
 import { lockPath, takeLock } from '../synthetics/monitor/lock.ts';
 import { jsonLog, type Log } from '../synthetics/monitor/log.ts';
@@ -10,7 +11,6 @@ import { Metrics } from '../synthetics/monitor/metrics.ts';
 import { Monitor } from '../synthetics/monitor/monitor.ts';
 import { reloadOnChange } from '../synthetics/monitor/reload.ts';
 import type { RoundSummary } from '../synthetics/monitor/round.ts';
-import { serveStatus } from '../synthetics/monitor/server.ts';
 import { underWayFolder } from '../synthetics/monitor/under-way.ts';
 import { tokenSource } from '../synthetics/runners/token.ts';
 import { openOutbox, outboxPath } from '../telemetry/outbox.ts';
@@ -22,6 +22,7 @@ import { ensureStore } from './local-store.ts';
 import { printEstimate } from './monitor-estimate.ts';
 import { judgedGauges } from './monitor-gauges.ts';
 import { MonitorHealth, type MonitorHealthOptions } from './monitor-health.ts';
+import { MonitorStatus, statusToken } from './monitor-status.ts';
 
 const flags = {
   once: { type: 'boolean' },
@@ -61,11 +62,18 @@ async function main(signal: AbortSignal): Promise<ExitCode> {
     for (const each of overpromised(environment)) log.warn('objective', { reason: overpromisedLine(each) });
     const files = { outbox: outboxFile, incidents: incidentsBeside(values.outbox, environment) };
     const metrics = new Metrics();
-    const options = { dryRun: values['dry-run'] ?? false, onOutcome: judgedGauges(metrics.registry) };
-    const health = healthOf(environment, log, files, options);
-    const monitor = monitorOf(environment, log, outboxFile, health, metrics);
+    const status = statusOf(environment, log, files);
+    const gauges = judgedGauges(metrics.registry);
+    const onOutcome = (outcome: RoundOutcome) => {
+      gauges(outcome);
+      status.judge(outcome);
+    };
+    const health = healthOf(environment, log, files, { dryRun: values['dry-run'] ?? false, onOutcome });
+    const monitor = monitorOf(environment, log, outboxFile, { health, status, metrics });
     try {
-      return await (values.once ? once(monitor, environment, log) : resident(monitor, nameOrPath, environment, log, signal));
+      return await (values.once
+        ? once(monitor, environment, log)
+        : resident(monitor, status, nameOrPath, environment, log, signal));
     } finally {
       monitor.close();
       health.close();
@@ -85,8 +93,8 @@ interface Files {
   readonly incidents: string;
 }
 
-function healthOf(environment: Environment, log: Log, { outbox, incidents }: Files, options: HealthOptions): MonitorHealth {
-  const resultsSince = function* (since: number) {
+const resultsOf = (outbox: string, log: Log) =>
+  function* (since: number) {
     const kept = openAt(outbox, log);
     try {
       yield* kept.since(since);
@@ -94,6 +102,9 @@ function healthOf(environment: Environment, log: Log, { outbox, incidents }: Fil
       kept.close();
     }
   };
+
+function healthOf(environment: Environment, log: Log, { outbox, incidents }: Files, options: HealthOptions): MonitorHealth {
+  const resultsSince = resultsOf(outbox, log);
   const openStore = () => new IncidentStore(incidents);
   const signals = (of: Environment) => (hasServerSignals(of) ? signalReaderOf(of, log) : undefined);
   const health = new MonitorHealth({ resultsSince, openStore, nowMs: Date.now, log, sinceMs: Date.now(), signals, ...options });
@@ -101,13 +112,32 @@ function healthOf(environment: Environment, log: Log, { outbox, incidents }: Fil
   return health;
 }
 
-const monitorOf = (environment: Environment, log: Log, outbox: string, health: MonitorHealth, metrics: Metrics): Monitor =>
+const statusOf = (environment: Environment, log: Log, { outbox, incidents }: Files): MonitorStatus =>
+  new MonitorStatus({
+    environment,
+    resultsSince: resultsOf(outbox, log),
+    openStore: () => new IncidentStore(incidents),
+    underWayFolder: underWayFolder(environment.name),
+    nowMs: Date.now,
+    log,
+  });
+
+interface Judges {
+  readonly health: MonitorHealth;
+  readonly status: MonitorStatus;
+  readonly metrics: Metrics;
+}
+
+const monitorOf = (environment: Environment, log: Log, outbox: string, { health, status, metrics }: Judges): Monitor =>
   new Monitor({
     metrics,
     environment,
     tokens: ({ auth }) => tokenSource(auth, readVariables()),
     openOutbox: () => openAt(outbox, log),
-    afterRound: (round) => health.afterRound(round),
+    afterRound(round) {
+      status.ended(round);
+      return health.afterRound(round);
+    },
     underWayFolder: underWayFolder(environment.name),
     clock: realClock,
     log,
@@ -130,13 +160,14 @@ let isStoppedInOrder = false;
 
 async function resident(
   monitor: Monitor,
+  status: MonitorStatus,
   nameOrPath: string,
   environment: Environment,
   log: Log,
   signal: AbortSignal,
 ): Promise<ExitCode> {
   const { port, stopWithinMs } = environment.monitor;
-  const server = await serveStatus(port, () => monitor.health(), monitor.metrics.registry);
+  const server = await status.serve(monitor, port, statusToken());
   const stopWatching = reloadOnChange(
     fileOf(nameOrPath),
     () => loadEnvironment(nameOrPath),

@@ -7,11 +7,12 @@ import tls from 'node:tls';
 import type { Environment } from '../../fixtures/environments/schema.ts';
 import { targetsOf } from '../../fixtures/environments/targets.ts';
 import { IncidentStore } from '../../health/incident-store.ts';
+import type { RoundOutcome } from '../../health/round.ts';
 import { MonitorHealth } from '../../scripts/monitor-health.ts';
+import { MonitorStatus } from '../../scripts/monitor-status.ts';
 import { realClock } from '../../synthetics/monitor/clock.ts';
 import type { Log } from '../../synthetics/monitor/log.ts';
 import { Monitor } from '../../synthetics/monitor/monitor.ts';
-import { serveStatus } from '../../synthetics/monitor/server.ts';
 import type { AvailabilityResult } from '../../synthetics/result.ts';
 import { checksOf } from '../../synthetics/runners/prepare.ts';
 import { tokenSource } from '../../synthetics/runners/token.ts';
@@ -53,19 +54,21 @@ function* anHourOfResults(environment: Environment): Generator<AvailabilityResul
   }
 }
 
-function healthOf(environment: Environment, folder: string): MonitorHealth {
+function judgesOf(environment: Environment, folder: string): { readonly health: MonitorHealth; readonly status: MonitorStatus } {
   const openStore = () => new IncidentStore(join(folder, 'incidents.db'));
-  const resultsSince = () => anHourOfResults(environment);
-  const health = new MonitorHealth({ resultsSince, openStore, nowMs: Date.now, log, sinceMs: Date.now(), dryRun: false });
+  const given = { resultsSince: () => anHourOfResults(environment), openStore, nowMs: Date.now, log };
+  const status = new MonitorStatus({ ...given, environment, underWayFolder: join(folder, 'under-way') });
+  const onOutcome = (outcome: RoundOutcome) => status.judge(outcome);
+  const health = new MonitorHealth({ ...given, sinceMs: Date.now(), dryRun: false, onOutcome });
   health.begin(environment);
-  return health;
+  return { health, status };
 }
 
 async function run(served: Served, minutes: number): Promise<void> {
   tls.setDefaultCACertificates([...tls.getCACertificates('default'), ...served.ca]);
   const folder = mkdtempSync(join(tmpdir(), 'bench-monitor-'));
   const environment = environmentAt(served);
-  const health = healthOf(environment, folder);
+  const { health, status } = judgesOf(environment, folder);
   const monitor = new Monitor({
     environment,
     tokens: ({ auth }) => tokenSource(auth, {}),
@@ -73,9 +76,12 @@ async function run(served: Served, minutes: number): Promise<void> {
     underWayFolder: join(folder, 'under-way'),
     clock: realClock,
     log,
-    afterRound: (round) => health.afterRound(round),
+    afterRound(round) {
+      status.ended(round);
+      return health.afterRound(round);
+    },
   });
-  const status = await serveStatus(0, () => monitor.health(), monitor.metrics.registry);
+  const server = await status.serve(monitor, 0, undefined);
   monitor.start();
   await pause(warmUpMs);
   const fromMs = Date.now();
@@ -86,11 +92,11 @@ async function run(served: Served, minutes: number): Promise<void> {
   const cpuPercent = ((user + system) / 1_000 / (performance.now() - startedMs)) * 100;
   const span = { fromMs, toMs: fromMs + minutes * minuteMs };
   await monitor.stop(stopWithinMs);
-  const { waiting: undelivered } = monitor.health().outbox as { waiting: number };
+  const { waiting: undelivered } = monitor.health().outbox;
   process.send?.({ span, ...(await counted(monitor)), undelivered, cpuPercent, memoryMb } satisfies Own);
   monitor.close();
   health.close();
-  await status.close();
+  await server.close();
   rmSync(folder, { recursive: true });
   process.exit();
 }

@@ -1,40 +1,13 @@
 import { createHash } from 'node:crypto';
-import path from 'node:path';
-import { buildSync } from 'esbuild';
 import type { LoadVerdict } from '../../load/verdict/verdict.ts';
 import { type AvailabilityResult, failureLine } from '../../synthetics/result.ts';
-
+import { browserBundle } from '../bundle.ts';
+import { escapeHtml, inlineJson } from '../escape.ts';
 import { judgementLine, loadLine } from '../terminal.ts';
 import { milliseconds, words } from '../words.ts';
 import { type LoadTable, loadTables } from './load-tables.ts';
 import { deliveryLine, type GatePart, headline, matrixOf, type RunReport } from './run-report.ts';
 import { styles } from './styles.ts';
-
-const entities: Record<string, string> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;', "'": '&#39;' };
-
-/** Text from the store under test is shown as text. */
-const escapeHtml = (text: string): string => text.replace(/[&<>"']/g, (c) => entities[c] ?? c);
-
-/** `</script>` inside data would end the block it stands in. */
-const inlineJson = (value: unknown): string => JSON.stringify(value).replaceAll('<', '\\u003c');
-
-let bundled: { readonly js: string; readonly css: string } | undefined;
-
-/** The chart code with its library, built once a process: a report needs no server and no network. */
-function bundle(): { readonly js: string; readonly css: string } {
-  if (bundled) return bundled;
-  const js = buildSync({
-    entryPoints: [path.join(__dirname, '../charts.ts')],
-    bundle: true,
-    minify: true,
-    format: 'iife',
-    write: false,
-    legalComments: 'none',
-  });
-  const css = buildSync({ entryPoints: [require.resolve('uplot/dist/uPlot.min.css')], minify: true, write: false });
-  bundled = { js: (js.outputFiles[0]?.text ?? '').replaceAll('</script', '<\\/script'), css: css.outputFiles[0]?.text ?? '' };
-  return bundled;
-}
 
 /** A gate's parts, each with its reasons and a link to its own page. */
 function partsSection(parts: readonly GatePart[]): string {
@@ -49,7 +22,7 @@ function partsSection(parts: readonly GatePart[]): string {
 
 /** One HTML file that opens without a server: the verdict first, then journeys × targets, what failed, and the load run. */
 export function reportHtml(report: RunReport): string {
-  const { js, css } = bundle();
+  const { js, css } = browserBundle('charts.ts');
   const style = css + styles;
   const hash = (text: string) => `'sha256-${createHash('sha256').update(text).digest('base64')}'`;
   // uPlot places its parts by style attributes, hence 'unsafe-inline' for styles alone.

@@ -19,7 +19,6 @@ import { Metrics } from './metrics.ts';
 import { Recorder } from './recorder.ts';
 import { Round, type RoundSummary } from './round.ts';
 import { duesOf, minuteMs, type Slot, schedule } from './schedule.ts';
-import type { Health } from './server.ts';
 import { Ticker } from './ticker.ts';
 
 /** What a round leaves to those who judge it. */
@@ -165,7 +164,7 @@ export class Monitor {
   }
 
   /** Healthy while rounds begin when they should and the disk takes results. */
-  health(): Health {
+  health() {
     const { keeper } = this.recorder;
     const sinceMs = this.options.clock.now() - this.lastBeginMs;
     const isTicking = sinceMs < 2 * this.periodMs;
@@ -176,7 +175,7 @@ export class Monitor {
       location: environment.location,
       lastRoundBegan: new Date(this.lastBeginMs).toISOString(),
       running: this.running.size,
-      disk: keeper.onDisk ? 'takes results' : 'fails, results wait in memory',
+      disk: keeper.onDisk ? ('takes results' as const) : ('fails, results wait in memory' as const),
       outbox: keeper.counts(),
     };
   }

@@ -6,8 +6,6 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import tls from 'node:tls';
-import { Registry } from 'prom-client';
-import { request } from 'undici';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { createAuthority } from '../../fixtures/contoso/azure/certificate.ts';
 import { ConfigurationError } from '../../fixtures/environments/errors.ts';
@@ -19,7 +17,6 @@ import { estimate, readPrices, usageOf } from '../../synthetics/monitor/estimate
 import { lockPath, takeLock } from '../../synthetics/monitor/lock.ts';
 import { jsonLog } from '../../synthetics/monitor/log.ts';
 import { reloadOnChange } from '../../synthetics/monitor/reload.ts';
-import { serveStatus } from '../../synthetics/monitor/server.ts';
 import { percentile, summarise } from '../../synthetics/monitor/summary.ts';
 import type { AvailabilityResult } from '../../synthetics/result.ts';
 import { evidenceOf } from '../../synthetics/runners/evidence.ts';
@@ -175,26 +172,6 @@ describe('reload', () => {
     expect(used).toEqual(['elsewhere']);
     stop();
   }, 40_000);
-});
-
-describe('status server', () => {
-  test.each([
-    { healthy: true, status: 200 },
-    { healthy: false, status: 503 },
-  ])('answers $status when healthy is $healthy', async ({ healthy, status }) => {
-    const server = await serveStatus(0, () => ({ healthy, running: 3 }), new Registry());
-    const answer = await request(`http://127.0.0.1:${server.port}/healthz`);
-    expect(answer.statusCode).toBe(status);
-    expect(await answer.body.json()).toEqual({ healthy, running: 3 });
-    expect((await request(`http://127.0.0.1:${server.port}/else`)).statusCode).toBe(404);
-    await server.close();
-  });
-
-  test('says that its port is taken', async () => {
-    const first = await serveStatus(0, () => ({ healthy: true }), new Registry());
-    await expect(serveStatus(first.port, () => ({ healthy: true }), new Registry())).rejects.toThrow('EADDRINUSE');
-    await first.close();
-  });
 });
 
 describe('dead man', () => {

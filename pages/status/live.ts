@@ -1,0 +1,61 @@
+import type { ServerResponse } from 'node:http';
+import { patchOf } from './patch.ts';
+import type { StatusState } from './state.ts';
+
+/** More than people have pages open; each costs a connection. */
+const mostReaders = 200;
+/** Who reads so slowly is let go, and asks anew. */
+const mostBuffered = 1_000_000;
+/** Proxies end connections on which nothing is said. */
+const keepAliveMs = 15_000;
+
+/** The state as it is now, numbered, and its changes to all who listen. */
+export class Live {
+  private readonly boot = Date.now().toString(36);
+  private number = 0;
+  private readonly readers = new Set<ServerResponse>();
+  private readonly timer = setInterval(() => this.send(': still here\n\n'), keepAliveMs).unref();
+  state: StatusState;
+
+  constructor(state: StatusState) {
+    this.state = state;
+  }
+
+  /** Of this process, so that a restart isn't taken for what it was before. */
+  get version(): string {
+    return `${this.boot}-${this.number}`;
+  }
+
+  /** Sends what is different, to all; nothing where nothing is. Answers with what was sent. */
+  publish(state: StatusState): string | undefined {
+    const patch = patchOf(this.state, state);
+    if (patch === undefined) return undefined;
+    const from = this.version;
+    this.state = state;
+    this.number += 1;
+    const event = `event: patch\ndata: ${JSON.stringify({ from, to: this.version, patch })}\n\n`;
+    this.send(event);
+    return event;
+  }
+
+  /** False: too many listen already. */
+  listen(response: ServerResponse): boolean {
+    if (this.readers.size >= mostReaders) return false;
+    this.readers.add(response);
+    response.on('close', () => this.readers.delete(response));
+    response.write(`retry: 2000\nevent: version\ndata: ${JSON.stringify(this.version)}\n\n`);
+    return true;
+  }
+
+  close(): void {
+    clearInterval(this.timer);
+    for (const reader of this.readers) reader.end();
+  }
+
+  private send(text: string): void {
+    for (const reader of this.readers) {
+      if (reader.writableLength > mostBuffered) reader.destroy();
+      else reader.write(text);
+    }
+  }
+}
