@@ -42,6 +42,10 @@ const scaling = (fields: Json) => ({
     ...fields,
   },
 });
+const workspace = (name: string) => ({
+  name,
+  resourceId: `/subscriptions/s/resourceGroups/g/providers/Microsoft.OperationalInsights/workspaces/${name}`,
+});
 const hidden = 'a value that is not shown';
 
 /** title, changes, path, seen, allowed (a part of it) */
@@ -73,6 +77,31 @@ const rows: readonly (readonly [string, Json, string, string, string])[] = [
     'stamps[0].resourceId',
     '"/subscriptions/s/resourceGroups/g/providers/Microsoft.Web/serverfarms/p"',
     'providers/Microsoft.Web/sites/shop-westeurope',
+  ],
+  [
+    'two workspaces of one region',
+    { 'telemetry.workspaces': [workspace('eastus'), workspace('eastus')] },
+    'telemetry.workspaces[1].name',
+    '"eastus"',
+    'workspace name: one that no other entry has',
+  ],
+  [
+    'a workspace of a region without stamps',
+    { 'telemetry.workspaces': [workspace('global'), workspace('eastasia')] },
+    'telemetry.workspaces[1].name',
+    '"eastasia"',
+    'one of global, westeurope, eastus',
+  ],
+  [
+    'a component where a workspace belongs',
+    {
+      'telemetry.workspaces': [
+        { name: 'global', resourceId: '/subscriptions/s/resourceGroups/g/providers/Microsoft.Insights/components/shop' },
+      ],
+    },
+    'telemetry.workspaces[0].resourceId',
+    '"/subscriptions/s/resourceGroups/g/providers/Microsoft.Insights/components/shop"',
+    'providers/Microsoft.OperationalInsights/workspaces/shop-westeurope',
   ],
   [
     'a profile where its origin group belongs',
