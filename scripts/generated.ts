@@ -1,9 +1,12 @@
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { environmentJsonSchema, type Field, fieldsOf } from '../fixtures/environments/json-schema.ts';
+import { parseEnvironment } from '../fixtures/environments/load.ts';
+import { azureFiles } from '../health/deploy/generate.ts';
 import { verdictSchemaText } from '../load/verdict/json-schema.ts';
 
 const root = join(__dirname, '..');
+const noSubscription = '00000000-0000-0000-0000-000000000000';
 
 /** A file, or a part of one, that is written from another source. */
 export interface Generated {
@@ -52,17 +55,33 @@ function table(fields: readonly Field[]): string {
   return ['| field | meaning | values | default |', '| --- | --- | --- | --- |', ...rows].join('\n');
 }
 
-/** What is written from a schema: that of an environment, that of a load verdict. */
+/** What Azure gets of the health model, for the environment that everybody has; variables stand for themselves. */
+function azureExample(): Generated[] {
+  const text = readFileSync(join(root, 'fixtures', 'environments', 'production.example.json'), 'utf8');
+  const names = [...text.matchAll(/\$\{(\w+)\}/g)].map(([, name = '']) => name);
+  const variables = { ...Object.fromEntries(names.map((name) => [name, name])), AZURE_SUBSCRIPTION_ID: noSubscription };
+  const files = azureFiles(parseEnvironment(text, 'production.example.json', variables));
+  return Object.entries(files).map(([path, content]) => ({
+    file: join(root, 'deploy', 'azure', 'production', path),
+    text: () => content,
+  }));
+}
+
+/** What is written from another source: schemas, docs, and the health model as Azure has it. */
 export const generated: readonly Generated[] = [
   { file: join(root, 'fixtures', 'environments', 'environment.schema.json'), text: schemaText },
   { file: join(root, 'docs', 'environments.md'), text: documentText },
   { file: join(root, 'load', 'verdict', 'verdict.schema.json'), text: verdictSchemaText },
+  ...azureExample(),
 ];
 
 /** What differs from its source, a line each; mended first where asked. */
 export function drift(fix: boolean, files: readonly Generated[] = generated): string {
   const read = (file: string) => (existsSync(file) ? readFileSync(file, 'utf8') : '');
-  if (fix) for (const { file, text } of files) writeFileSync(file, text(read(file)));
+  for (const { file, text } of fix ? files : []) {
+    mkdirSync(dirname(file), { recursive: true });
+    writeFileSync(file, text(read(file)));
+  }
   const differing = files.filter(({ file, text }) => read(file) !== text(read(file)));
   return differing.map(({ file }) => `${file} differs from its source: run npm run check -- --fix`).join('\n');
 }

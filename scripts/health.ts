@@ -7,6 +7,8 @@ type Command = (interruption: Interruption, args: readonly string[]) => Promise<
 const commands: Readonly<Record<string, () => Promise<Command>>> = {
   picture: async () => (await import('./health-picture.ts')).picture,
   gate: async () => (await import('./health-gate.ts')).gateCommand,
+  generate: async () => (await import('./health-deploy.ts')).generateCommand,
+  deploy: async () => (await import('./health-deploy.ts')).deployCommand,
 };
 
 async function health(interruption: Interruption): Promise<ExitCode> {

@@ -62,7 +62,7 @@ export const importRules: readonly ImportRule[] = [
     may: ['fixtures/environments/errors', 'synthetics/result', 'node:*', 'applicationinsights', ...sdk, 'undici', 'zod'],
   },
   { of: 'health', may: ['fixtures/environments', 'synthetics/result', 'type telemetry', 'node:*', 'undici', 'zod'] },
-  { of: 'health/deploy', may: ['health', 'fixtures/environments', 'type @azure/*', 'node:*', 'zod'] },
+  { of: 'health/deploy', may: ['health', 'fixtures/environments', 'synthetics/result', 'type @azure/*', 'node:*'] },
   {
     of: 'pages',
     may: [
