@@ -24,8 +24,8 @@ export interface AlertQuery {
 /** 1 wakes somebody, once an outage: what tells of the same in another way is 2. 3 is for office hours. */
 const severityOf: Readonly<Record<Urgency, 1 | 3>> = { page: 1, ticket: 3 };
 const silenceMinutes = 15;
-/** What logs may take to arrive. */
-const ingestionMinutes = 5;
+/** What logs may take to arrive, as in the functions of states: of later minutes nothing is said yet. */
+const ingestionMinutes = 3;
 /** The longest that a log alert reads back. */
 export const longestMinutes = 2 * 24 * 60;
 
@@ -143,7 +143,8 @@ function quorumAlert({ alerts: { open }, monitor }: Environment): AlertQuery {
   const query = [
     'ContosoResults',
     `| extend Every = ${every.length === 0 ? '1' : `case(${every.join(', ')}, 1)`}`,
-    `| where IsCounted and TimeGenerated > now() - ${ingestionMinutes}m - ${open.of} * Every * 1m`,
+    `| extend Ago = now() - ${ingestionMinutes}m - TimeGenerated`,
+    `| where IsCounted and Ago >= 0m and Ago < ${open.of} * Every * 1m`,
     "| summarize IsFailed = countif(Outcome == 'failed') > 0 by Journey, Target, Location, Bin = bin(TimeGenerated, 1m)",
     '| summarize Bins = countif(IsFailed) by Journey, Target, Location',
     `| summarize Locations = count(), Failing = countif(Bins >= ${open.failures}) by Journey, Target`,
