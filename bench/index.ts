@@ -9,6 +9,7 @@ import { benchOutbox } from './outbox.ts';
 import { benchMonitorRound, peerBenchmarks } from './peers/index.ts';
 import { benchPlaywrightRound } from './playwright-round.ts';
 import type { BenchRow } from './rows.ts';
+import { benchStatusPagePaint } from './status-page.ts';
 
 interface Benchmark {
   readonly name: string;
@@ -31,6 +32,7 @@ export const benchmarks: readonly Benchmark[] = [
   { name: 'contoso-idle-memory', tier: 'default', measure: benchContosoIdleMemory },
   { name: 'contoso-start', tier: 'default', measure: benchContosoStart },
   { name: 'monitor-round', tier: 'default', measure: benchMonitorRound },
+  { name: 'status-page-paint', tier: 'default', measure: benchStatusPagePaint },
   { name: 'monitor-missed', tier: 'default', measure: benchMonitorMissed },
   { name: 'monitor-delay', tier: 'default', measure: benchMonitorDelay },
   { name: 'monitor-cpu', tier: 'default', measure: benchMonitorCpu },

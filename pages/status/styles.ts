@@ -10,6 +10,7 @@ p{margin:.3rem 0}h3{margin:.2rem 0;font-size:1rem}
 #live.late{background:var(--bad-bg);color:var(--bad);padding:.4rem .6rem;border-radius:.3rem}
 .old #graph .body,.old #now .body,.old #budgets .body{filter:grayscale(1);opacity:.75}
 .cards{display:grid;gap:.75rem;grid-template-columns:repeat(auto-fill,minmax(min(100%,22rem),1fr))}
+.card>.cards{grid-template-columns:repeat(auto-fit,minmax(min(100%,22rem),1fr))}
 .card{background:var(--card);border:1px solid var(--rule);border-radius:.4rem;padding:.6rem .75rem;min-width:0;overflow-wrap:anywhere}
 .inner{background:var(--paper)}
 .card ul{margin:.2rem 0;padding:0}
@@ -26,7 +27,7 @@ button.node[aria-expanded=true]{outline:3px solid currentColor}button.node.relat
 .detail{border-left:4px solid var(--focus);padding:.3rem .75rem;margin:.5rem 0;background:var(--paper)}
 .detail td,.detail th,#matrix td,#matrix th,#budgets td,#budgets th{padding:.2rem .5rem}
 td.warn{background:var(--warn-bg)}
-#matrix .cell{font-size:.85rem;white-space:nowrap}
+#matrix .cell{display:block;max-width:108px;font-size:.85rem;white-space:normal}
 svg.bars{display:block;width:108px;height:24px}
 .bar-p{fill:var(--good)}.bar-s{fill:var(--warn)}.bar-f{fill:var(--bad)}.bar-i{fill:var(--unsure)}.bar-none{fill:var(--unsure);opacity:.5}
 .legend{display:flex;flex-wrap:wrap;gap:.2rem 1rem;align-items:center}.legend svg{display:inline-block;width:9px;height:24px;vertical-align:middle;margin-right:.3rem}
@@ -38,8 +39,8 @@ summary{cursor:pointer;padding:.3rem 0}
 #matrix table,#matrix tbody,#matrix tr,#matrix th[scope=row],#matrix td{display:block;border:0;white-space:normal}
 #matrix thead{display:none}#matrix tr{border:1px solid var(--rule);border-radius:.4rem;margin:0 0 .6rem;padding:.3rem .5rem}
 #matrix td{display:grid;grid-template-columns:minmax(0,1fr) 108px;align-items:center;gap:.1rem .5rem;background:none}
-#matrix td::before{content:attr(data-journey);font-weight:600}#matrix td #matrix .cell{font-size:.85rem;white-space:nowrap}
-svg.bars{grid-column:2}#matrix td .cell{grid-column:1/-1}
+#matrix td::before{content:attr(data-journey);font-weight:600}#matrix td #matrix .cell{display:block;max-width:108px;font-size:.85rem;white-space:normal}
+svg.bars{grid-column:2}#matrix td .cell{grid-column:1/-1;max-width:none}
 button.node{min-height:2.4rem}
 }
 @media (prefers-reduced-motion:no-preference){html{scroll-behavior:smooth}}

@@ -94,11 +94,7 @@ function incidentItem({ title, urgency, startedAtMs, resolvedAtMs, failures, not
 function deliveryItems({ delivery, historyRead }: StatusState): HTMLElement[] {
   const { waiting, parked, lost, alertsWaiting, alertsGivenUp, onDisk } = delivery;
   const line = (count: number, text: string, word: 'degraded' | 'unhealthy') =>
-    h(
-      'li',
-      { class: count === 0 ? '' : words[word].tone },
-      `${count === 0 ? words.healthy.symbol : words[word].symbol} ${count} ${text}`,
-    );
+    h('li', { class: count === 0 ? '' : words[word].tone }, `${words[count === 0 ? 'healthy' : word].symbol} ${text}: ${count}`);
   return [
     line(waiting, 'waiting for Application Insights', 'degraded'),
     line(parked, 'refused by it', 'unhealthy'),

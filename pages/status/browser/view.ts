@@ -69,6 +69,12 @@ export function signalsOf(shape: StatusState['shape'], health: StatusState['heal
     });
 }
 
+const mostPlaces = 3;
+const few = (places: readonly string[]) =>
+  places.length > mostPlaces
+    ? `${places.slice(0, mostPlaces).join(', ')} and ${places.length - mostPlaces} more`
+    : places.join(', ');
+
 /** Once each, with where it is, worst first: `Cosmos 429s 7 % ≥ 5 % (westeurope)`. */
 export function reasonsOf(numbers: readonly number[], signals: readonly SignalView[]): string[] {
   const places = new Map<string, string[]>();
@@ -80,7 +86,7 @@ export function reasonsOf(numbers: readonly number[], signals: readonly SignalVi
         [...(places.get(signal.text) ?? []), signal.place].filter((place) => place !== ''),
       );
   }
-  return [...places].map(([text, of]) => (of.length === 0 ? text : `${text} (${[...new Set(of)].join(', ')})`));
+  return [...places].map(([text, of]) => (of.length === 0 ? text : `${text} (${few([...new Set(of)])})`));
 }
 
 /** `✗ unhealthy` */
