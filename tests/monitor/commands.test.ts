@@ -8,6 +8,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { lockPath, takeLock } from '../../synthetics/monitor/lock.ts';
 import type { Cause } from '../../synthetics/result.ts';
 import { openOutbox } from '../../telemetry/outbox.ts';
+import { elsewhere } from '../support/elsewhere.ts';
 import { startTestStore, type TestStore } from '../support/store.ts';
 
 const root = join(__dirname, '..', '..');
@@ -27,7 +28,7 @@ describe('monitor commands against the local store', () => {
   beforeAll(async () => {
     store = await startTestStore();
     // As an environment that others run: the monitor starts no store for it. Two regions, no slots.
-    const { local: _, ...rest } = store.environment;
+    const rest = elsewhere(store.environment);
     const concurrency = { overall: 6, perTarget: 2 };
     const monitor = { ...rest.monitor, port: 0, retries: { count: 0, spacingMs: 0 }, concurrency };
     // Time for a busy machine: what is late here is late by seconds.

@@ -3,9 +3,9 @@ import { once } from 'node:events';
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import type { Environment } from '../../fixtures/environments/schema.ts';
 import { type AvailabilityResult, heartbeatName } from '../../synthetics/result.ts';
 import { openOutbox, outboxPath } from '../../telemetry/outbox.ts';
+import { elsewhere } from '../support/elsewhere.ts';
 import { startTestStore, type TestStore } from '../support/store.ts';
 import { atMost, exactly, type ProofArea, type ProofRow } from './proof.ts';
 
@@ -127,7 +127,7 @@ function collect(child: ChildProcess): { text: () => string; ended: Promise<numb
 
 /** Of one store, under a name, and so with an outbox, of its own. */
 function environmentFile(store: TestStore, folder: string, name: string): string {
-  const { local: _, ...environment }: Environment = store.environment;
+  const environment = elsewhere(store.environment);
   const file = path.join(folder, `${name}.json`);
   mkdirSync(temporaryOf(folder), { recursive: true });
   writeFileSync(file, JSON.stringify({ ...environment, name, monitor: { ...environment.monitor, port: 0 } }));
