@@ -51,7 +51,7 @@ export async function runGate(build: GateRun['build'], timeScale?: number): Prom
 
 function gate(environmentFile: string): Promise<Omit<GateOutcome, 'events'>> {
   const args = ['-r', 'ts-node/register', join(root, 'scripts/gate.ts'), '--env', environmentFile];
-  const env = { ...process.env, FORCE_COLOR: undefined, NODE_OPTIONS: undefined };
+  const env = { ...process.env, FORCE_COLOR: undefined, NO_COLOR: '1', NODE_OPTIONS: undefined };
   return new Promise((resolve) => {
     execFile(process.execPath, args, { cwd: root, env }, (error, output, errors) => {
       const code = error === null ? 0 : typeof error.code === 'number' ? error.code : -1;
