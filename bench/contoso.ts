@@ -5,6 +5,7 @@ import { createAuthority } from '../fixtures/contoso/azure/certificate.ts';
 import { listen } from '../fixtures/contoso/azure/listener.ts';
 import type { StoredOrder } from '../fixtures/contoso/shop/routes/checkout.ts';
 import { catalogue } from '../fixtures/data/catalogue.ts';
+import { typescript } from '../scripts/typescript.ts';
 import { startStore as startBareStore } from '../tests/contoso/shop/store.ts';
 import { startTestStore } from '../tests/support/store.ts';
 import { type BenchRow, ratioOf, rowOf } from './rows.ts';
@@ -140,7 +141,7 @@ async function checkout(pool: Pool, token: string, shopper: string): Promise<num
 
 /** Runs `use` beside both stores in a process of their own, whose CPU it can ask for. */
 async function withStores<T>(use: (served: Served, cpuMs: () => Promise<number>) => Promise<T>, orders = 0): Promise<T> {
-  const child = fork(__filename, ['serve', String(orders)], { execArgv: ['-r', 'ts-node/register'] });
+  const child = fork(__filename, ['serve', String(orders)], { execArgv: [...typescript] });
   try {
     const ended = once(child, 'exit').then(([code]) => Promise.reject(new Error(`the stores ended with ${code}`)));
     const answered = async <A>() => (await Promise.race([once(child, 'message'), ended]))[0] as A;

@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { k6Path } from '../load/generator.ts';
+import { typescript } from '../scripts/typescript.ts';
 import { startTinyShop } from '../tests/load/tiny-shop.ts';
 
 const run = promisify(execFile);
@@ -12,7 +13,7 @@ const run = promisify(execFile);
 /** Runs `use` beside a shop in a process of its own, so that its work is not counted as k6's. */
 export async function withTinyShop<T>(use: (variables: Record<string, string>) => Promise<T>): Promise<T> {
   const folder = mkdtempSync(join(tmpdir(), 'bench-k6-'));
-  const shop = fork(__filename, ['shop'], { execArgv: ['-r', 'ts-node/register'] });
+  const shop = fork(__filename, ['shop'], { execArgv: [...typescript] });
   try {
     const [url] = (await once(shop, 'message')) as [string];
     return await use({ SHOP_URL: url, TARGET_ENV: environmentFile(folder, url) });

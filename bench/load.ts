@@ -9,6 +9,7 @@ import { Collector } from '../load/collector.ts';
 import { k6Run, samplesOut } from '../load/generator.ts';
 import { judge } from '../load/verdict/judge.ts';
 import { writeLoadReport } from '../scripts/load-report.ts';
+import { typescript } from '../scripts/typescript.ts';
 import { observed } from '../tests/load/sample-load.ts';
 import { k6CpuMs, withTinyShop } from './k6-cpu.ts';
 import { type BenchRow, ratioOf, rowOf } from './rows.ts';
@@ -98,7 +99,7 @@ export function benchLoadCollectorHour(): Promise<BenchRow> {
 export async function benchLoadReport(): Promise<BenchRow> {
   const measured: number[] = [];
   for (let n = 0; n < measurements; n += 1) {
-    const { stdout } = await run(process.execPath, ['-r', 'ts-node/register', __filename, 'report']);
+    const { stdout } = await run(process.execPath, [...typescript, __filename, 'report']);
     measured.push(Number(stdout));
   }
   return rowOf("load-report: from k6's end to verdict and report", 's', measured, { atMost: 5 });

@@ -7,6 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import tls from 'node:tls';
 import { createAuthority } from '../fixtures/contoso/azure/certificate.ts';
+import { typescript } from '../scripts/typescript.ts';
 import type { AvailabilityResult } from '../synthetics/result.ts';
 import { closeExporter } from '../telemetry/application-insights.ts';
 import { deliver } from '../telemetry/deliver.ts';
@@ -26,7 +27,7 @@ interface Endpoint {
 /** Runs the benchmark against an ingestion endpoint in a child process, so that its work is not counted as ours. */
 export async function benchOutbox(): Promise<BenchRow> {
   const folder = mkdtempSync(join(tmpdir(), 'bench-outbox-'));
-  const child = fork(__filename, ['endpoint'], { execArgv: ['-r', 'ts-node/register'] });
+  const child = fork(__filename, ['endpoint'], { execArgv: [...typescript] });
   try {
     const [{ port, ca }] = (await once(child, 'message')) as [Endpoint];
     tls.setDefaultCACertificates([...tls.getCACertificates('default'), ca]);

@@ -2,6 +2,7 @@ import { fork } from 'node:child_process';
 import { once } from 'node:events';
 import { rmSync, writeFileSync } from 'node:fs';
 import type { Environment } from '../fixtures/environments/schema.ts';
+import { typescript } from '../scripts/typescript.ts';
 import { outboxPath } from '../telemetry/outbox.ts';
 import { startTestStore } from '../tests/support/store.ts';
 
@@ -27,7 +28,7 @@ function withTenTargets(environment: Environment): Environment {
 
 /** Runs `use` beside a local store in a process of its own, so that its work is not counted as the client's. */
 export async function withStore<T>(use: (files: StoreFiles) => Promise<T>, store: StoreName = 'local'): Promise<T> {
-  const child = fork(__filename, ['serve', store], { execArgv: ['-r', 'ts-node/register'] });
+  const child = fork(__filename, ['serve', store], { execArgv: [...typescript] });
   try {
     const ended = once(child, 'exit').then(([code]) => Promise.reject(new Error(`the store ended with ${code}`)));
     const [files] = (await Promise.race([once(child, 'message'), ended])) as [StoreFiles];

@@ -42,8 +42,8 @@ export async function setUp({ wanted, local, say = (line) => console.error(line)
 
 /** Runs a script with the tools of the project first on PATH and returns its exit code. */
 function run(script, args) {
-  const env = { ...process.env, PATH: [paths.bin, paths.nodeBin, process.env.PATH].join(delimiter), TS_NODE_CWD: paths.root };
-  const flags = ['--disable-warning=ExperimentalWarning', '-r', paths.tsNode];
+  const env = { ...process.env, PATH: [paths.bin, paths.nodeBin, process.env.PATH].join(delimiter) };
+  const flags = ['--disable-warning=ExperimentalWarning', '-r', paths.register];
   const child = spawn(paths.node(), [...flags, join(paths.root, script), ...args], { stdio: 'inherit', env });
   // Ctrl-C reaches the child by itself, as the terminal's whole group gets it; other senders reach only this process.
   for (const signal of ['SIGTERM', 'SIGHUP']) process.on(signal, () => child.kill(signal));

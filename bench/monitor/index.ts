@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { join } from 'node:path';
 import { bundled } from '../../scripts/bundle.ts';
 import { residentFlags } from '../../scripts/resident-flags.ts';
+import { typescript } from '../../scripts/typescript.ts';
 import { type BenchRow, type Goal, rowOf } from '../rows.ts';
 import type { Own, Served, Tally } from './setting.ts';
 
@@ -22,7 +23,7 @@ const measured = (minutes: number): Promise<Measured> => {
 
 /** Loopback has no latency of its own: the server adds it. */
 const startServers = (protocol: string): ChildProcess =>
-  fork(join(__dirname, 'servers.ts'), [protocol], { execArgv: ['-r', 'ts-node/register'] });
+  fork(join(__dirname, 'servers.ts'), [protocol], { execArgv: [...typescript] });
 
 /** As `npm run monitor` starts it. */
 const startMonitor = async (served: Served, minutes: number): Promise<ChildProcess> =>

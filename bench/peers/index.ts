@@ -7,6 +7,7 @@ import tls from 'node:tls';
 import { promisify } from 'node:util';
 import { buildConnector, Client } from 'undici';
 import type { Environment } from '../../fixtures/environments/schema.ts';
+import { typescript } from '../../scripts/typescript.ts';
 import { realClock } from '../../synthetics/monitor/clock.ts';
 import { Monitor } from '../../synthetics/monitor/monitor.ts';
 import { runOnNode } from '../../synthetics/runners/node.ts';
@@ -124,7 +125,7 @@ async function bareRounds(journeys: readonly Sent[][]): Promise<void> {
 }
 
 async function withSetting<T>(use: (setting: Setting) => Promise<T>): Promise<T> {
-  const server = fork(join(__dirname, 'server.ts'), { execArgv: ['-r', 'ts-node/register'] });
+  const server = fork(join(__dirname, 'server.ts'), { execArgv: [...typescript] });
   const folder = mkdtempSync(join(tmpdir(), 'bench-peers-'));
   let monitor: Monitor | undefined;
   try {

@@ -32,7 +32,8 @@ export const paths = {
   local,
   bin,
   nodeBin,
-  tsNode: join(root, 'node_modules', 'ts-node', 'register'),
+  /** Loads TypeScript. */
+  register: join(root, 'scripts', 'register.cjs'),
   /** The pinned Node where its platform has one, else the one that runs this, which is then new enough. */
   node: () => pinnedNode() ?? process.execPath,
 };

@@ -1,6 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { typescript } from '../../scripts/typescript.ts';
 
 export const root = join(__dirname, '..', '..');
 
@@ -35,7 +36,7 @@ export function command(file: string, args: readonly string[], variables: NodeJS
 
 /** A script of ours, by the name that `npm run` knows it under. */
 export const script = (name: string, args: readonly string[], variables: NodeJS.ProcessEnv = {}) =>
-  command(process.execPath, ['-r', 'ts-node/register', join(root, 'scripts', `${name}.ts`), ...args], variables);
+  command(process.execPath, [...typescript, join(root, 'scripts', `${name}.ts`), ...args], variables);
 
 /** Processes whose command line or variables hold the marker, this one left out: `12 k6 run …`. */
 export function processesWith(marker: string): string[] {

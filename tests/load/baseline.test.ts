@@ -11,6 +11,7 @@ import { tailOfT } from '../../load/verdict/student.ts';
 import type { LoadVerdict, RunMetric } from '../../load/verdict/verdict.ts';
 import { renderComparison } from '../../pages/terminal.ts';
 import { words } from '../../pages/words.ts';
+import { typescript } from '../../scripts/typescript.ts';
 import { sampleLoad } from '../support/sample-run.ts';
 
 const steps = [
@@ -267,7 +268,7 @@ describe('npm run compare', () => {
     { title: 'a run that is not there', args: [good, 'nowhere'], code: 3, says: /nowhere: got nothing there/ },
     { title: 'a folder without a verdict', args: [good, folder], code: 3, says: /no verdict of a load run/ },
   ])('exits $code for $title', ({ args, code, says }) => {
-    const ended = spawnSync(process.execPath, ['-r', 'ts-node/register', 'scripts/compare.ts', ...args], {
+    const ended = spawnSync(process.execPath, [...typescript, 'scripts/compare.ts', ...args], {
       cwd: join(__dirname, '../..'),
       encoding: 'utf8',
     });

@@ -1,6 +1,7 @@
 import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { typescript } from '../../scripts/typescript.ts';
 import { environmentAt } from './live.ts';
 
 describe('npm run load', () => {
@@ -14,7 +15,7 @@ describe('npm run load', () => {
     { args: ['target', '--confirm', 'local', '--window', 'tonight'], production: true, says: /--window: got tonight/ },
   ])('exits 3 on wrong usage: $args', ({ args, says, production = false }) => {
     const live = environmentAt(nowhere, { production });
-    const words = ['-r', 'ts-node/register', 'scripts/load.ts', ...args, '--env', live.environmentFile];
+    const words = [...typescript, 'scripts/load.ts', ...args, '--env', live.environmentFile];
     const ended = spawnSync(process.execPath, words, { cwd: join(__dirname, '../..'), encoding: 'utf8' });
     live.close();
     expect(ended.stdout + ended.stderr).toMatch(says);

@@ -7,6 +7,7 @@ import { Collector } from '../../load/collector.ts';
 import { type Manifest, type ManifestOptions, manifestsOf, writeManifests } from '../../load/distributed/manifests.ts';
 import { collectRunners, mergedGenerator } from '../../load/distributed/runners.ts';
 import { brokenOff } from '../../load/verdict/exit.ts';
+import { typescript } from '../../scripts/typescript.ts';
 import { observed } from './sample-load.ts';
 
 const root = join(__dirname, '../..');
@@ -93,7 +94,7 @@ describe('the manifests of a distributed run', () => {
 
 describe('npm run load -- --distributed', { timeout: 60_000 }, () => {
   const load = (...args: string[]) =>
-    spawnSync(process.execPath, ['-r', 'ts-node/register', 'scripts/load.ts', 'target', ...args], {
+    spawnSync(process.execPath, [...typescript, 'scripts/load.ts', 'target', ...args], {
       cwd: root,
       encoding: 'utf8',
     });

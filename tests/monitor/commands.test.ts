@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { request } from 'undici';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { typescript } from '../../scripts/typescript.ts';
 import { lockPath, takeLock } from '../../synthetics/monitor/lock.ts';
 import type { Cause } from '../../synthetics/result.ts';
 import { openOutbox } from '../../telemetry/outbox.ts';
@@ -44,7 +45,7 @@ describe('monitor commands against the local store', () => {
   });
 
   function start(script: string, args: readonly string[]): ChildProcess {
-    return spawn(process.execPath, ['-r', 'ts-node/register', `scripts/${script}.ts`, '--env', environmentFile, ...args], {
+    return spawn(process.execPath, [...typescript, `scripts/${script}.ts`, '--env', environmentFile, ...args], {
       cwd: root,
       env: { ...process.env, SSL_CERT_FILE: store.caFile, APPLICATIONINSIGHTS_CONNECTION_STRING: '', NO_COLOR: '1' },
       stdio: ['ignore', 'pipe', 'inherit'],

@@ -4,6 +4,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { seeded } from '../../fixtures/data/random.ts';
+import { typescript } from '../../scripts/typescript.ts';
 import { openOutbox } from '../../telemetry/outbox.ts';
 import { acceptAll, type Behaviour, idOf, startIngestion } from '../support/ingestion.ts';
 import { environmentAt, startShop } from './shop-server.ts';
@@ -95,7 +96,7 @@ function countUp(
 
 async function startMonitor(environment: string, outbox: string, ca: string): Promise<ChildProcess> {
   const child = fork(join(__dirname, 'monitor-process.ts'), [environment, outbox, '1000'], {
-    execArgv: ['-r', 'ts-node/register'],
+    execArgv: [...typescript],
     env: { ...process.env, SSL_CERT_FILE: ca, APPLICATIONINSIGHTS_CONNECTION_STRING: '' },
     stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
   });

@@ -11,6 +11,7 @@ import { createAuthority } from '../../fixtures/contoso/azure/certificate.ts';
 import { ConfigurationError } from '../../fixtures/environments/errors.ts';
 import { loadEnvironment, parseEnvironment } from '../../fixtures/environments/load.ts';
 import type { Target } from '../../fixtures/environments/targets.ts';
+import { typescript } from '../../scripts/typescript.ts';
 import { CertificateWatch, checkCertificate } from '../../synthetics/monitor/certificate.ts';
 import { callDeadMan } from '../../synthetics/monitor/dead-man.ts';
 import { estimate, readPrices, usageOf } from '../../synthetics/monitor/estimate.ts';
@@ -130,7 +131,7 @@ describe('lock', () => {
       script,
       `require(${JSON.stringify(join(__dirname, '../../synthetics/monitor/lock.ts'))}).takeLock(${JSON.stringify(path)}); process.send('held'); setInterval(() => {}, 1e6)`,
     );
-    const child = fork(script, { execArgv: ['-r', require.resolve('ts-node/register')], cwd: join(__dirname, '../..') });
+    const child = fork(script, { execArgv: [...typescript], cwd: join(__dirname, '../..') });
     await once(child, 'message');
     expect(takeLock(path)).toBeUndefined();
     const gone = once(child, 'exit');

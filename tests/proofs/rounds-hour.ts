@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { typescript } from '../../scripts/typescript.ts';
 import { type AvailabilityResult, heartbeatName } from '../../synthetics/result.ts';
 import { openOutbox, outboxPath } from '../../telemetry/outbox.ts';
 import { elsewhere } from '../support/elsewhere.ts';
@@ -106,7 +107,7 @@ async function playwrightRound(store: TestStore, folder: string): Promise<PlainR
 
 function startMonitor(store: TestStore, folder: string) {
   const file = environmentFile(store, folder, environmentNames.monitor);
-  const child = spawn(process.execPath, ['-r', 'ts-node/register', 'scripts/monitor.ts', '--env', file], {
+  const child = spawn(process.execPath, [...typescript, 'scripts/monitor.ts', '--env', file], {
     cwd: root,
     env: { ...process.env, ...variables(store, folder, environmentNames.monitor) },
     stdio: ['ignore', 'pipe', 'inherit'],

@@ -7,6 +7,7 @@ import { afterAll, describe, expect, it } from 'vitest';
 import { ConfigurationError, UsageError } from '../../fixtures/environments/errors.ts';
 import { type ExitCode, exitOf, parseFlags, worstExit } from '../../scripts/exit-code.ts';
 import { LocalStoreError } from '../../scripts/local-store.ts';
+import { typescript } from '../../scripts/typescript.ts';
 import { ConnectionStringError } from '../../telemetry/connection-string.ts';
 import { OutboxError } from '../../telemetry/outbox-file.ts';
 
@@ -83,18 +84,15 @@ describe('flags', () => {
 
 /** A command of one line, run as a process of its own. */
 function command(name: string, body: string) {
-  const file = join(folder, `${name}.ts`);
+  const file = join(folder, `${name}.cjs`);
   const errors = join(root, 'fixtures/environments/errors.ts');
   writeFileSync(
     file,
-    `import { UsageError } from ${JSON.stringify(errors)};
-     import { runCommand } from ${JSON.stringify(join(root, 'scripts/exit-code.ts'))};
+    `const { UsageError } = require(${JSON.stringify(errors)});
+     const { runCommand } = require(${JSON.stringify(join(root, 'scripts/exit-code.ts'))});
      void runCommand(async ({ signal }) => { ${body} });`,
   );
-  const child = spawn(process.execPath, ['-r', join(root, 'node_modules/ts-node/register'), file], {
-    cwd: root,
-    env: { ...process.env, TS_NODE_CWD: root, TS_NODE_PROJECT: join(root, 'tsconfig.json') },
-  });
+  const child = spawn(process.execPath, [...typescript, file], { cwd: root });
   let text = '';
   for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk: Buffer) => (text += chunk.toString()));
   const ended = once(child, 'close').then(([code]) => ({ code: code as number | null, text }));
@@ -156,7 +154,7 @@ describe('a command', () => {
 describe('our commands', () => {
   const commands = ['start', 'synthetics', 'load', 'publish', 'cleanup', 'local', 'check', 'bench', 'fault'];
   it.each(commands)('refuse an unknown flag with 3, without a stack: %s', async (name) => {
-    const child = spawn(process.execPath, ['-r', 'ts-node/register', join(root, 'scripts', `${name}.ts`), '--colour'], {
+    const child = spawn(process.execPath, [...typescript, join(root, 'scripts', `${name}.ts`), '--colour'], {
       cwd: root,
     });
     let text = '';

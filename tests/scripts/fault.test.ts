@@ -4,6 +4,7 @@ import { copyFileSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { caFileOf } from '../../scripts/local-store.ts';
+import { typescript } from '../../scripts/typescript.ts';
 import { startTestStore, type TestStore } from '../support/store.ts';
 
 const root = join(__dirname, '../..');
@@ -24,7 +25,7 @@ afterAll(async () => {
 /** `npm run fault -- …` against the store, or against another environment. */
 async function fault(args: readonly string[], environment = store.environmentFile) {
   const script = join(root, 'scripts', 'fault.ts');
-  const child = spawn(process.execPath, ['-r', 'ts-node/register', script, '--env', environment, ...args], { cwd: root });
+  const child = spawn(process.execPath, [...typescript, script, '--env', environment, ...args], { cwd: root });
   let text = '';
   for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk: Buffer) => (text += chunk.toString()));
   const [code] = await once(child, 'close');

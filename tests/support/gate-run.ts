@@ -2,6 +2,7 @@ import { execFile } from 'node:child_process';
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { loadEnvironment } from '../../fixtures/environments/load.ts';
+import { typescript } from '../../scripts/typescript.ts';
 import { startNamedStore } from '../acceptance/support.ts';
 
 const root = join(__dirname, '../..');
@@ -50,7 +51,7 @@ export async function runGate(build: GateRun['build'], timeScale?: number): Prom
 }
 
 function gate(environmentFile: string): Promise<Omit<GateOutcome, 'events'>> {
-  const args = ['-r', 'ts-node/register', join(root, 'scripts/gate.ts'), '--env', environmentFile];
+  const args = [...typescript, join(root, 'scripts/gate.ts'), '--env', environmentFile];
   const env = { ...process.env, FORCE_COLOR: undefined, NO_COLOR: '1', NODE_OPTIONS: undefined };
   return new Promise((resolve) => {
     execFile(process.execPath, args, { cwd: root, env }, (error, output, errors) => {

@@ -3,6 +3,7 @@ import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSy
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Environment } from '../../fixtures/environments/schema.ts';
+import { typescript } from '../../scripts/typescript.ts';
 import { type AvailabilityResult, availabilityResultSchema } from '../../synthetics/result.ts';
 import { outboxPath } from '../../telemetry/outbox.ts';
 import { startTestStore, type TestStore } from '../support/store.ts';
@@ -58,7 +59,7 @@ export async function startLive(name: string, change: (environment: Environment)
       for (const fault of faults) await store.admin('POST', '/admin/faults', fault);
     },
     script: (script: string, ...args: readonly string[]) =>
-      runNode(['-r', 'ts-node/register', join(root, 'scripts', script), ...args], variables),
+      runNode([...typescript, join(root, 'scripts', script), ...args], variables),
     playwright: (args: readonly string[], env: Record<string, string> = {}) => playwright(folder, args, { ...variables, ...env }),
     async close() {
       await store.close();

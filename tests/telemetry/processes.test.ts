@@ -4,6 +4,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
+import { typescript } from '../../scripts/typescript.ts';
 import { deliver } from '../../telemetry/deliver.ts';
 import { openOutbox } from '../../telemetry/outbox.ts';
 import { acceptAll, type Ingestion, idOf, startIngestion } from '../support/ingestion.ts';
@@ -36,7 +37,7 @@ afterEach(() => {
 
 function run(...values: (string | number)[]): ChildProcess {
   const script = join(__dirname, '..', 'support', 'outbox-process.ts');
-  const child = fork(script, values.map(String), { execArgv: ['-r', 'ts-node/register'], stdio: 'inherit' });
+  const child = fork(script, values.map(String), { execArgv: [...typescript], stdio: 'inherit' });
   children.push(child);
   return child;
 }

@@ -3,6 +3,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { typescript } from '../../scripts/typescript.ts';
 import { openOutbox, outboxPath } from '../../telemetry/outbox.ts';
 import { acceptAll, type Ingestion, idOf, refuse, startIngestion } from '../support/ingestion.ts';
 import { aResult, results } from '../support/results.ts';
@@ -47,7 +48,7 @@ interface Ended {
 
 function publish(args: readonly string[]): Promise<Ended> {
   const env = { ...process.env, SSL_CERT_FILE: join(folder, 'ca.pem'), APPLICATIONINSIGHTS_CONNECTION_STRING: '' };
-  const command = ['-r', 'ts-node/register', join(root, 'scripts', 'publish.ts'), ...args];
+  const command = [...typescript, join(root, 'scripts', 'publish.ts'), ...args];
   return new Promise((resolve) => {
     execFile(process.execPath, command, { env }, (error, output, errors) =>
       resolve({ code: error ? Number(error.code) : 0, output, errors }),

@@ -8,6 +8,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest
 import { loadEnvironment } from '../../../fixtures/environments/load.ts';
 import type { Environment } from '../../../fixtures/environments/schema.ts';
 import { caFileOf, contosoOptionsOf, detectStore, ensureStore } from '../../../scripts/local-store.ts';
+import { typescript } from '../../../scripts/typescript.ts';
 import { testCertificate } from '../app-service/doubles.ts';
 
 const root = join(__dirname, '..', '..', '..');
@@ -178,7 +179,7 @@ describe('the store as a process', () => {
     const script = join(folder, 'parent.js');
     writeFileSync(
       script,
-      `require('node:child_process').fork(${JSON.stringify(join(root, 'scripts/local.ts'))}, ['--env', ${JSON.stringify(file)}], { cwd: ${JSON.stringify(root)}, execArgv: ['-r', 'ts-node/register'] }).on('message', (m) => process.send(m));`,
+      `require('node:child_process').fork(${JSON.stringify(join(root, 'scripts/local.ts'))}, ['--env', ${JSON.stringify(file)}], { cwd: ${JSON.stringify(root)}, execArgv: ${JSON.stringify(typescript)} }).on('message', (m) => process.send(m));`,
     );
     const parent: ChildProcess = fork(script, { cwd: root });
     await new Promise((resolve) => parent.once('message', resolve));
@@ -188,7 +189,7 @@ describe('the store as a process', () => {
   });
 
   it('run by hand prints how to use it, and Ctrl-C ends it with 0', async () => {
-    const child = spawn(process.execPath, ['-r', 'ts-node/register', 'scripts/local.ts', '--env', file], { cwd: root });
+    const child = spawn(process.execPath, [...typescript, 'scripts/local.ts', '--env', file], { cwd: root });
     closing.push(() => child.kill('SIGKILL'));
     let out = '';
     for (const stream of [child.stdout, child.stderr])
