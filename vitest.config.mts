@@ -2,12 +2,24 @@ import { defineConfig } from 'vitest/config';
 
 /** Whole processes that judge rates, latencies or their own starving: they have the machine to themselves, at the end. */
 const alone = [
-  'tests/acceptance/**/*.test.ts',
+  'tests/acceptance/{autoscale,control,cosmos-ru,gate}.test.ts',
   'tests/load/run.test.ts',
   'tests/contoso/contoso/autoscale-live.test.ts',
-  'tests/contoso/contoso/local-store.test.ts',
-  'tests/monitor/live/**/*.test.ts',
 ];
+
+/** Whole processes that judge states and wait a good deal: two at a time, but not beside the rules. */
+const live = [
+  'tests/monitor/live/**/*.test.ts',
+  'tests/acceptance/**/*.test.ts',
+  'tests/load/by-hand.test.ts',
+  'tests/contoso/contoso/local-store.test.ts',
+];
+
+/** Those of a lower order end before the next begin. */
+const project = (name: string, groupOrder: number, which: { include: string[]; exclude?: string[]; maxWorkers?: number }) => ({
+  extends: true as const,
+  test: { name, ...which, sequence: { groupOrder } },
+});
 
 export default defineConfig({
   test: {
@@ -18,8 +30,9 @@ export default defineConfig({
     // Two cores carry the tests and the stores, browsers and k6 processes that they start.
     maxWorkers: 2,
     projects: [
-      { extends: true, test: { name: 'rules', include: ['tests/**/*.test.ts'], exclude: alone, sequence: { groupOrder: 0 } } },
-      { extends: true, test: { name: 'alone', include: alone, maxWorkers: 1, sequence: { groupOrder: 1 } } },
+      project('rules', 0, { include: ['tests/**/*.test.ts'], exclude: [...live, ...alone] }),
+      project('live', 1, { include: live, exclude: alone }),
+      project('alone', 2, { include: alone, maxWorkers: 1 }),
     ],
   },
 });

@@ -19,8 +19,8 @@ import { openOutbox } from '../../../telemetry/outbox.ts';
 import { startTestStore, type TestStore } from '../../support/store.ts';
 import { fastClock } from './fast-clock.ts';
 
-/** A minute in five seconds. */
-const speed = 12;
+/** A minute in three seconds: a round of nine journeys takes half of one where others work, too. */
+const speed = 20;
 const minuteMs = 60_000;
 const clock = fastClock(speed);
 const minutes = (count: number) => (count * minuteMs) / speed;
@@ -34,7 +34,7 @@ let incidents: IncidentStore;
 const folder = mkdtempSync(join(tmpdir(), 'alerts-'));
 const trusted = tls.getCACertificates('default');
 const got: { readonly alert: Alert; readonly key: string }[] = [];
-/** An overrun of minutes that last five seconds is the test's own matter. */
+/** An overrun of minutes that last three seconds is the test's own matter. */
 const alerts = () => got.map(({ alert }) => alert).filter(({ kind }) => kind !== 'monitor');
 const told = () => alerts().map(({ state, kind, cause, place }) => [state, kind, cause, place].join(' '));
 /** Few a minute, so that a busy machine keeps up. */
@@ -54,7 +54,7 @@ beforeAll(async () => {
   });
   await new Promise<void>((resolve) => receiver.listen(0, '127.0.0.1', resolve));
   const url = `http://127.0.0.1:${(receiver.address() as AddressInfo).port}/hook`;
-  // Requests keep real time, so the limits of a round are those of a clock that runs twelve times as fast.
+  // Requests keep real time, so the limits of a round are those of a clock that runs so many times as fast.
   store = await startTestStore({
     change: (environment) => ({
       ...environment,
