@@ -86,6 +86,14 @@ describe('app settings with Key Vault references', () => {
     expect(await resolved(settings)).toEqual({ KEY: 'one' });
   });
 
+  it('says nothing more of a reference that was taken away', async () => {
+    const { settings } = setUp({ KEY: uri });
+    await settings.resolve();
+    settings.change({ KEY: 'plain' });
+    await settings.resolve();
+    expect(settings.status()).toEqual({});
+  });
+
   // timeScale 10: 24 hours of the control plane pass in 2.4.
   it.each([
     [day / 10 - 1, 'one'],

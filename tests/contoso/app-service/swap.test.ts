@@ -127,7 +127,7 @@ describe('a swap', () => {
     const sent: Promise<Answered>[] = [];
     let swapped: 'not yet' | 'done' = 'not yet';
     const timer = setInterval(() => sent.push(get(production)), 20);
-    await new Promise((resolve) => setTimeout(resolve, 200));
+    await vi.waitFor(() => expect(sent.length).toBeGreaterThan(5), { timeout: 10_000 });
     await swap(staging, production, scheduler).then(() => {
       swapped = 'done';
     });

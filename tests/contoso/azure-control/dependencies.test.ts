@@ -105,6 +105,11 @@ describe('Key Vault', () => {
     expect(new Set(statuses)).toEqual(new Set([200]));
     const over = await site.call(path);
     expect([over.status, over.headers['retry-after']]).toEqual([429, '10']);
+    // The limit is a vault's, and each region has one.
+    const elsewhere = await serve(vault.handler, { stamp: 'eastus', region: 'eastus' });
+    const headers = bearer((await identity.issue('app-eastus', keyVaultAudience)).token);
+    expect((await ask(undefined, `${elsewhere.url}${path}`, { headers })).status).toBe(200);
+    await elsewhere.close();
     world.pass(10);
     expect((await site.call(path)).status).toBe(200);
   });

@@ -113,13 +113,15 @@ describe('what is taken', () => {
     expect((await send(named)).status).toBe(200);
   });
 
-  test('an item older than 48 hours gets the time of its arrival', async () => {
+  test('an item older than 48 hours, or over a day ahead, gets the time of its arrival', async () => {
     const at = (hours: number) => new Date(world.now() - hours * hourMs).toISOString();
     await send(
       envelope('EventData', { name: 'kept' }, { time: at(48) }),
       envelope('EventData', { name: 'overwritten' }, { time: at(48.001) }),
+      envelope('EventData', { name: 'kept too' }, { time: at(-24) }),
+      envelope('EventData', { name: 'overwritten too' }, { time: at(-24.001) }),
     );
-    expect(server.telemetry.query().map(({ envelope: received }) => received.time)).toEqual([at(48), at(0)]);
+    expect(server.telemetry.query().map(({ envelope: received }) => received.time)).toEqual([at(48), at(0), at(-24), at(0)]);
   });
 
   test('a repeat is kept twice: nothing removes duplicates', async () => {

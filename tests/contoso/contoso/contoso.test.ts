@@ -202,11 +202,12 @@ describe('starting and closing', () => {
     });
   });
 
-  it('closes within a second, and frees its ports', async () => {
+  it('closes soon, whoever keeps a connection, and frees its ports', async () => {
     const contoso = await startContoso(options());
     const before = performance.now();
     await contoso.close();
-    expect(performance.now() - before).toBeLessThan(1_000);
+    // A kept-alive connection would hold it for 75 s.
+    expect(performance.now() - before).toBeLessThan(5_000);
     for (const url of [contoso.controlUrl, contoso.globalUrl ?? '', ...Object.values(contoso.urls)])
       await expect(fetch(url)).rejects.toThrow();
   });

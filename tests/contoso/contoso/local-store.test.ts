@@ -208,6 +208,6 @@ describe('the store as a process', () => {
     const before = performance.now();
     child.kill('SIGINT');
     expect(await exited).toBe(0);
-    expect(performance.now() - before).toBeLessThan(1_500);
+    expect(performance.now() - before).toBeLessThan(10_000);
   });
 });

@@ -38,6 +38,16 @@ describe('documents: what succeeds', () => {
     expect(account.operations.at(-1)?.statusCode).toBe(status);
   });
 
+  it('finds a partition key that is not ASCII, which the SDK escapes in its header', async () => {
+    const { account } = await withOrder();
+    const made = await orders(account).items.create({ id: 'o3', shopperId: 'Zoë Şirin' });
+    expect(made.statusCode).toBe(201);
+    expect((await orders(account).item('o3', 'Zoë Şirin').read()).resource).toMatchObject({ shopperId: 'Zoë Şirin' });
+    const query = { query: 'SELECT * FROM c WHERE c.shopperId = @id', parameters: [{ name: '@id', value: 'Zoë Şirin' }] };
+    for (const options of [{}, { partitionKey: 'Zoë Şirin' }])
+      expect((await orders(account).items.query(query, options).fetchAll()).resources).toHaveLength(1);
+  });
+
   it('adds the properties that the service adds', async () => {
     const { account, created } = await withOrder();
     const { resource, etag, requestCharge } = await orders(account).item('o1', 's1').read();

@@ -71,6 +71,9 @@ describe('requests that no SDK makes', () => {
     ['a patch that is not JSON', { method: 'PATCH', path: item, headers: key, body: '[' }, 400, /JSON/],
     ['a patch without operations', { method: 'PATCH', path: item, headers: key, body: '{}' }, 400, /1 to 10/],
     ['a patch of nothing', { method: 'PATCH', path: item, headers: key }, 400, /1 to 10/],
+    ['a document that is a number', { body: '5' }, 400, /not a JSON object/],
+    ['a partition key that is no list', { headers: { 'x-ms-documentdb-partitionkey': 's1' }, body: '{}' }, 400, /no JSON list/],
+    ['a partition key that is an object', { headers: { 'x-ms-documentdb-partitionkey': '{}' }, body: '{}' }, 400, /no JSON list/],
     ['a POST on a document', { path: item, headers: key, body: '{}' }, 404, /./],
     ['a document of no container', { path: 'dbs/shop/colls/none/docs', headers: key, body: '{"id":"x"}' }, 404, /./],
     [
@@ -124,6 +127,7 @@ describe('patches that Cosmos DB refuses', () => {
     ['to add at no index of an array', { op: 'add', path: '/list/x', value: 1 }],
     ['to set beyond an array', { op: 'set', path: '/list/3', value: 1 }],
     ['to increment by a text', { op: 'incr', path: '/n', value: '1' }],
+    ['another id', { op: 'set', path: '/id', value: 'o2' }],
     ['to increment a list', { op: 'incr', path: '/list', value: 1 }],
   ];
   it.each(rows)('%s', async (_what, operation) => {

@@ -109,6 +109,14 @@ describe('malformed faults', () => {
     expect(checkFault(input, stamps).map(({ path }) => path)).toEqual(['kind', 'seconds', 'probability', 'stamp', 'colour']);
   });
 
+  test('a route that the store does not have is refused, where its routes are known', () => {
+    const routes = ['GET /api/products', route];
+    expect(checkFault({ kind: 'route', route }, stamps, routes)).toEqual([]);
+    expect(checkFault({ kind: 'route', route: 'GET /api/product' }, stamps, routes)).toEqual([
+      { path: 'route', seen: '"GET /api/product"', allowed: `one of ${routes.join(', ')}` },
+    ]);
+  });
+
   test('no input makes validation throw or slip through half-checked', () => {
     const { faults } = board();
     fc.assert(

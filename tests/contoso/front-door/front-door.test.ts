@@ -92,6 +92,7 @@ const requestsOf = (told: ReturnType<typeof recordingWatcher>['told']) =>
   told.frontDoorRequest.map(({ status, origin, errorInfo, path }) => ({ status, origin, errorInfo, path }));
 
 const quiet = { intervalSeconds: 1_000_000 };
+const debug = { 'x-azure-debuginfo': '1' };
 
 describe('Front Door as a second hop', () => {
   it('passes method, path, query and body on, and the answer back', async () => {
@@ -171,11 +172,19 @@ describe('an origin that does not answer', () => {
     expect(await share(await frontDoor([a, b], { probe: quiet }), 4)).toEqual({ b: 4 });
   });
 
+  it('is sent the same reference as the one that makes up for it, and as the client', async () => {
+    const [a, b] = [await origin('a'), await origin('b')];
+    a.answer = (req) => req.socket.destroy();
+    const { headers } = await send(await frontDoor([a, b], { probe: quiet }));
+    const sent = [...a.seen, ...b.seen].map((req) => req.headers['x-azure-ref']);
+    expect(sent).toEqual([headers['x-azure-ref'], headers['x-azure-ref']]);
+  });
+
   it.each(['POST', 'DELETE'] as const)('fails a %s with 503 and a reason, sent once', async (method) => {
     const [a, b] = [await origin('a'), await origin('b')];
     a.answer = (req) => req.socket.destroy();
     const front = await frontDoor([a, b], { probe: quiet });
-    const answers = [await send(front, { method }), await send(front, { method })];
+    const answers = [await send(front, { method, headers: debug }), await send(front, { method, headers: debug })];
     const failed = answers.find((x) => x.status === 503);
     expect(failed?.headers).toMatchObject({
       'x-azure-externalerror': 'OriginConnectionAborted',
@@ -187,8 +196,11 @@ describe('an origin that does not answer', () => {
   it('gives 503 of its own when none is left', async () => {
     const a = await origin('a');
     await a.close();
-    const answer = await send(await frontDoor([a], { probe: quiet }));
+    const front = await frontDoor([a], { probe: quiet });
+    const answer = await send(front, { headers: debug });
     expect([answer.status, answer.headers['x-azure-externalerror']]).toEqual([503, 'OriginConnectionRefused']);
+    // Only who asks for it is told why (azure-facts, 4).
+    expect((await send(front)).headers).not.toHaveProperty('x-azure-externalerror');
   });
 
   it('breaks an answer that breaks half-way', async () => {
@@ -251,6 +263,30 @@ describe('probes', () => {
     };
     const idle = await probesIn(1_000, false);
     expect(await probesIn(1_000, true)).toBeGreaterThan(idle * 2);
+  });
+
+  it('are not forgotten when a weight or a priority changes', async () => {
+    const [a, b] = [await origin('a'), await origin('b')];
+    a.health = 503;
+    // One probe an origin is a second away: what is healthy after a change is so by what was found before.
+    const front = await frontDoor([a, b], { probe: { sampleSize: 1, successfulSamplesRequired: 1 }, world: world(300) });
+    await soon(() => expect(front.origins().map(({ healthy }) => healthy)).toEqual([false, true]));
+    for (const change of [{ weight: 900 }, { priority: 2 }]) {
+      front.changeOrigin('a', change);
+      expect(front.origins()[0]).toMatchObject({ ...change, healthy: false });
+    }
+  });
+
+  it('go on after an answer that broke half-way, which counts as none', async () => {
+    const { watcher, told } = recordingWatcher();
+    const a = await origin('a');
+    a.answer = (_req, res) => {
+      res.writeHead(200, { 'content-length': '100' });
+      res.write('half', () => res.destroy());
+    };
+    await frontDoor([a], { watcher, probe: { method: 'GET', path: '/api/other' } });
+    await soon(() => expect(told.originProbe.length).toBeGreaterThan(2));
+    expect(told.originProbe.slice(0, 3).map(({ status, healthy }) => [status, healthy])).toEqual(Array(3).fill([0, false]));
   });
 
   it('that all fail count as all healthy', async () => {
@@ -341,7 +377,7 @@ describe('the choice of an origin', () => {
   });
 
   it('without any origin is 503', async () => {
-    const answer = await send(await frontDoor([]));
+    const answer = await send(await frontDoor([]), { headers: debug });
     expect([answer.status, answer.headers['x-azure-externalerror']]).toEqual([503, 'NoHealthyOrigin']);
   });
 });
@@ -393,7 +429,7 @@ describe('an origin that is cut off', () => {
   it('alone is a timeout', async () => {
     const faults = settableFaults();
     faults.set('region-partitioned', { stamp: 'a' }, { reset: true });
-    const answer = await send(await frontDoor([await origin('a')], { faults, probe: quiet }));
+    const answer = await send(await frontDoor([await origin('a')], { faults, probe: quiet }), { headers: debug });
     expect([answer.status, answer.headers['x-azure-externalerror']]).toEqual([503, 'OriginTimeout']);
   });
 });

@@ -90,6 +90,7 @@ describe('autoscale', () => {
       ],
     });
     monitor.watcher.scaleEvent({ ...event, at });
+    monitor.watcher.scaleEvent({ ...event, at, kind: 'FlappingOccurred', direction: 'Decrease', to: 1 });
     monitor.watcher.scaleEvent({ ...event, at, kind: 'Flapping', direction: 'None', to: 2 });
     settle();
     const of = (name: string, by: string[] = []) =>
@@ -97,7 +98,7 @@ describe('autoscale', () => {
     expect(of('ObservedCapacity')).toEqual({ '': 2 });
     expect(of('ObservedMetricValue', ['MetricTriggerSource'])).toEqual({ CpuPercentage: 81 });
     expect(of('MetricThreshold', ['MetricTriggerRule'])).toEqual({ 'CpuPercentage 70': 70, 'HttpQueueLength 5': 5 });
-    expect(of('ScaleActionsInitiated', ['ScaleDirection'])).toEqual({ Increase: 1 });
+    expect(of('ScaleActionsInitiated', ['ScaleDirection'])).toEqual({ Increase: 1, Decrease: 1 });
   });
 
   test('has a row for what it did, none for what it left alone', () => {

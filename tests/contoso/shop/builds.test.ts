@@ -46,6 +46,9 @@ describe('builds', () => {
     const before = process.memoryUsage().arrayBuffers;
     for (let request = 0; request < 20; request++) await store.send('GET', '/api/health/instance');
     expect(process.memoryUsage().arrayBuffers - before).toBeGreaterThan(20 * 2_048 * 1_024 * 0.9);
+    // All instances are one process: each holds 128 MB at most.
+    for (let request = 0; request < 80; request++) await store.send('GET', '/api/health/instance');
+    expect(process.memoryUsage().arrayBuffers - before).toBeLessThan(150 * 1_024 * 1_024);
   });
 
   it('no-secret: unhealthy in each place, by the name of the setting', async () => {
