@@ -182,10 +182,14 @@ describe('the conductor', () => {
   });
 
   it('stops at a move that fails, and says why', async () => {
-    const refused = () => Promise.reject(new Error('403 Forbidden'));
+    let asked = false;
+    const refused = () => {
+      asked = true;
+      return Promise.reject(new Error('403 Forbidden'));
+    };
     const { conductor } = conducted(refused, ['origin blue: 403 Forbidden']);
     conductor.begin(Date.now(), 0.01);
-    await new Promise((resolve) => setTimeout(resolve, 50));
+    await until(() => asked);
     const control = await conductor.end();
     expect(control).toMatchObject({
       moves: [{ name: 'shift to 10 %', failed: '403 Forbidden' }],

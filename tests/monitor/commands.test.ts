@@ -37,6 +37,7 @@ describe('monitor commands against the local store', () => {
     const objectives = { ...rest.objectives, replicationMs: 15_000 };
     environment = { ...rest, monitor, budgets, objectives, stamps: rest.stamps.map((stamp) => ({ ...stamp, slots: [] })) };
     writeFileSync(environmentFile, JSON.stringify(environment));
+    writeHurried();
   }, 60_000);
 
   afterAll(async () => {
@@ -44,8 +45,21 @@ describe('monitor commands against the local store', () => {
     rmSync(folder, { recursive: true });
   });
 
-  function start(script: string, args: readonly string[]): ChildProcess {
-    return spawn(process.execPath, [...typescript, `scripts/${script}.ts`, '--env', environmentFile, ...args], {
+  /** Two rows wait for a limit to pass; for them alone it is short. */
+  const shortLimitMs = 4_000;
+  const hurried = join(folder, 'hurried.json');
+  const writeHurried = () =>
+    writeFileSync(
+      hurried,
+      JSON.stringify({
+        ...environment,
+        budgets: { ...environment.budgets, requestMs: shortLimitMs },
+        objectives: { ...environment.objectives, replicationMs: shortLimitMs },
+      }),
+    );
+
+  function start(script: string, args: readonly string[], file = environmentFile): ChildProcess {
+    return spawn(process.execPath, [...typescript, `scripts/${script}.ts`, '--env', file, ...args], {
       cwd: root,
       env: { ...process.env, SSL_CERT_FILE: store.caFile, APPLICATIONINSIGHTS_CONNECTION_STRING: '', NO_COLOR: '1' },
       stdio: ['ignore', 'pipe', 'inherit'],
@@ -118,6 +132,8 @@ describe('monitor commands against the local store', () => {
     readonly fault: Readonly<Record<string, unknown>> & { readonly kind: string };
     readonly failing: readonly string[];
     readonly cause: Cause;
+    /** It fails by a limit of time. */
+    readonly waits?: true;
   }
 
   test.each<Fault>([
@@ -141,6 +157,7 @@ describe('monitor commands against the local store', () => {
       fault: { kind: 'route', route: 'GET /api/search', delayMs: 30_000, stamp: 'eastus' },
       failing: ['search eastus'],
       cause: 'timeout',
+      waits: true,
     },
     {
       fault: { kind: 'route', route: 'GET /api/search', status: 429, stamp: 'eastus' },
@@ -156,14 +173,15 @@ describe('monitor commands against the local store', () => {
       fault: { kind: 'cosmos-replication', region: 'eastus', delayMs: 60_000 },
       failing: ['across-regions westeurope', 'across-regions global'],
       cause: 'assertion',
+      waits: true,
     },
   ])(
     'sees $fault.kind in the right results, and its end: $cause',
-    async ({ fault, failing, cause }) => {
+    async ({ fault, failing, cause, waits }) => {
       const name = `${fault.kind}-${cause}`;
       const made = await store.admin('POST', '/admin/faults', { ...fault, seconds: 600 });
       expect(made.status).toBe(201);
-      const { code } = await run('monitor', '--once', '--outbox', outbox(name));
+      const { code } = await ended(start('monitor', ['--once', '--outbox', outbox(name)], waits ? hurried : environmentFile));
       await store.admin('DELETE', '/admin/faults');
       expect(code).toBe(1);
       const kept = openOutbox(outbox(name), { now: Date.now });

@@ -36,8 +36,18 @@ export interface Killed {
 
 const drainMs = 60_000;
 
+/** Real milliseconds: between two rounds, and that a monitor lives at most. */
+interface Pace {
+  readonly periodMs: number;
+  readonly livesMs: number;
+}
+
 /** Kills a monitor at random moments, so many times, while its ingestion endpoint fails at random; then lets it drain. */
-export async function killAtRandom(kills: number, seed: number): Promise<Killed> {
+export async function killAtRandom(
+  kills: number,
+  seed: number,
+  { periodMs, livesMs }: Pace = { periodMs: 1_000, livesMs: 2_700 },
+): Promise<Killed> {
   const folder = mkdtempSync(join(tmpdir(), 'kills-'));
   const next = seeded(seed);
   const [shop, ingestion] = await Promise.all([startShop(5), startIngestion(flaky(next), { trusted: false })]);
@@ -51,11 +61,11 @@ export async function killAtRandom(kills: number, seed: number): Promise<Killed>
   writeFileSync(files.environment, JSON.stringify({ ...environment, stamps, cosmosAccounts: accounts, telemetry }));
   writeFileSync(files.ca, ingestion.ca);
   let child: ChildProcess | undefined;
-  const start = () => startMonitor(files.environment, files.outbox, files.ca);
+  const start = () => startMonitor(files, periodMs);
   try {
     for (let kill = 0; kill < kills; kill += 1) {
       child = await start();
-      await new Promise((resolve) => setTimeout(resolve, 200 + next() * 2_500));
+      await new Promise((resolve) => setTimeout(resolve, 200 + next() * (livesMs - 200)));
       await end(child, 'SIGKILL');
     }
     child = await start();
@@ -94,8 +104,14 @@ function countUp(
   };
 }
 
-async function startMonitor(environment: string, outbox: string, ca: string): Promise<ChildProcess> {
-  const child = fork(join(__dirname, 'monitor-process.ts'), [environment, outbox, '1000'], {
+interface Files {
+  readonly environment: string;
+  readonly outbox: string;
+  readonly ca: string;
+}
+
+async function startMonitor({ environment, outbox, ca }: Files, periodMs: number): Promise<ChildProcess> {
+  const child = fork(join(__dirname, 'monitor-process.ts'), [environment, outbox, String(periodMs)], {
     execArgv: [...typescript],
     env: { ...process.env, SSL_CERT_FILE: ca, APPLICATIONINSIGHTS_CONNECTION_STRING: '' },
     stdio: ['ignore', 'ignore', 'inherit', 'ipc'],

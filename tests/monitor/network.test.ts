@@ -90,7 +90,7 @@ describe('a network that fails', () => {
 
 describe('a monitor that is killed', () => {
   test('loses no result that it kept, in ten kills at random moments', async () => {
-    const killed = await killAtRandom(10, 1);
+    const killed = await killAtRandom(10, 1, { periodMs: 400, livesMs: 1_200 });
     expect(killed.kept).toBeGreaterThan(50);
     expect(killed.arrived).toBe(killed.kept);
     expect(killed.waiting).toBe(0);
