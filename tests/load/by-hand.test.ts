@@ -6,7 +6,8 @@ import type { Environment } from '../../fixtures/environments/schema.ts';
 import { k6Path } from '../../load/generator.ts';
 import { requestsOfJourneys } from '../../load/k6/profiles.ts';
 import { type Scenario, scenarios, wantedOf } from '../../load/run.ts';
-import { type LiveRun, shopsOfTests } from './live.ts';
+import type { LiveRun } from './live.ts';
+import { shopsOfTests } from './shops.ts';
 
 const root = join(__dirname, '../..');
 const { shopWith } = shopsOfTests();

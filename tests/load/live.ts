@@ -1,10 +1,8 @@
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach } from 'vitest';
 import type { Environment } from '../../fixtures/environments/schema.ts';
 import { environmentSchema } from '../../fixtures/environments/schema.ts';
-import { startTinyShop, type Trick } from './tiny-shop.ts';
 
 const local = JSON.parse(readFileSync(join(__dirname, '../../fixtures/environments/local.json'), 'utf8')) as Environment;
 
@@ -31,27 +29,4 @@ export function environmentAt(url: string, change: Partial<Environment> = {}): L
   writeFileSync(environmentFile, JSON.stringify(file));
   const close = () => rmSync(folder, { recursive: true, force: true });
   return { environment: environmentSchema.parse(file), environmentFile, folder, close };
-}
-
-/** Shops and environments that end with the test that asked for them. */
-export function shopsOfTests() {
-  const closing: (() => Promise<void> | void)[] = [];
-  afterEach(async () => {
-    for (const close of closing.splice(0).reverse()) await close();
-  });
-
-  function liveAt(url: string, change: (environment: Environment) => Partial<Environment> = () => ({})): LiveRun {
-    const plain = environmentAt(url);
-    const live = environmentAt(url, change(plain.environment));
-    plain.close();
-    closing.push(() => live.close());
-    return live;
-  }
-
-  async function shopWith(trick?: Trick, change?: (environment: Environment) => Partial<Environment>) {
-    const shop = await startTinyShop(trick);
-    closing.push(() => shop.close());
-    return { shop, live: liveAt(shop.url, change) };
-  }
-  return { shopWith, liveAt };
 }

@@ -6,7 +6,8 @@ import { Collector } from '../../load/collector.ts';
 import { runGenerator } from '../../load/generator.ts';
 import { type LoadOptions, runLoad } from '../../load/run.ts';
 import { loadVerdictSchema } from '../../load/verdict/verdict.ts';
-import { type LiveRun, shopsOfTests } from './live.ts';
+import type { LiveRun } from './live.ts';
+import { shopsOfTests } from './shops.ts';
 
 const { shopWith, liveAt } = shopsOfTests();
 
