@@ -184,17 +184,30 @@ describe('faults of the platform', () => {
     await soon(async () => expect(region(await globally('/api/products'))).toBe('westeurope'));
   });
 
-  it('region-partitioned holds back what is written until it ends', async () => {
-    const headers = { authorization: `Bearer ${await store.token()}`, 'x-shopper-id': 'synthetic-1', 'x-synthetic-test': 'true' };
-    const ends = Date.now() + 2_000;
-    await fault({ kind: 'region-partitioned', region: 'westeurope', seconds: 2 });
-    const cart = await store.send(`${store.contoso.urls.westeurope}/api/carts`, { method: 'POST', headers, body: {} });
-    const there = async () =>
-      (await store.send(`${store.contoso.urls.eastus}/api/carts/${(cart.json as { id: string }).id}`, { headers })).status;
-    expect([cart.status, await there()]).toEqual([201, 404]);
-    await soon(async () => expect(await there()).toBe(200));
-    expect(Date.now()).toBeGreaterThanOrEqual(ends - 50);
-  });
+  it.each(['by its time', 'when it is cleared'])(
+    'region-partitioned holds back what is written until it ends %s',
+    async (how) => {
+      const headers = {
+        authorization: `Bearer ${await store.token()}`,
+        'x-shopper-id': 'synthetic-1',
+        'x-synthetic-test': 'true',
+      };
+      const ends = Date.now() + 2_000;
+      const end = await fault({ kind: 'region-partitioned', region: 'westeurope', seconds: how === 'by its time' ? 2 : 600 });
+      const carts = () => store.send(`${store.contoso.urls.westeurope}/api/carts`, { method: 'POST', headers, body: {} });
+      const cart = await carts();
+      const there = async ({ json }: Awaited<ReturnType<typeof carts>>) =>
+        (await store.send(`${store.contoso.urls.eastus}/api/carts/${(json as { id: string }).id}`, { headers })).status;
+      expect([cart.status, await there(cart)]).toEqual([201, 404]);
+      await new Promise((resolve) => setTimeout(resolve, 500));
+      expect(await there(cart)).toBe(404);
+      if (how !== 'by its time') await end();
+      await soon(async () => expect(await there(cart)).toBe(200));
+      if (how === 'by its time') expect(Date.now()).toBeGreaterThanOrEqual(ends - 50);
+      const next = await carts();
+      await soon(async () => expect(await there(next)).toBe(200));
+    },
+  );
 
   it('cosmos-database-missing fails every read and write, until it ends', async () => {
     const end = await fault({ kind: 'cosmos-database-missing', region: 'eastus' });

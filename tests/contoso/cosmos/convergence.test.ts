@@ -36,6 +36,7 @@ function play(script: readonly Step[], multiRegionWrites: boolean) {
     multiRegionWrites,
     world: { now: () => now, random: () => 0.5, timeScale: 1 },
     lagMs: () => (drawn++ * 997) % 3000,
+    isCutOff: () => false,
   });
   for (const { region, id, remove, waitMs } of script) {
     const name = regions[multiRegionWrites ? region : 0] ?? '';
