@@ -65,6 +65,7 @@ export class MonitorStatus {
     if (environment !== this.environment) this.checks = checksIn(environment);
     this.environment = environment;
     this.history.add(results);
+    this.history.prune(this.options.nowMs());
   }
 
   judge(outcome: RoundOutcome): void {

@@ -5,6 +5,7 @@ const isObject = (value: unknown): value is Readonly<Record<string, unknown>> =>
 
 /** JSON merge patch, https://www.rfc-editor.org/rfc/rfc7396: lists are replaced whole, null takes a member away. undefined: the same. */
 export function patchOf(before: unknown, after: unknown): Json | undefined {
+  if (before === after) return undefined;
   if (!isObject(before) || !isObject(after))
     return JSON.stringify(before) === JSON.stringify(after) ? undefined : (after as Json);
   const changed: [string, Json][] = [];

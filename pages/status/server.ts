@@ -42,14 +42,14 @@ const loopbackNames = new Set(['localhost', '127.0.0.1', '[::1]']);
 /** The status page, badges, `/healthz` and `/metrics` in one server that can be read alone. */
 export async function serveStatusPage(options: StatusServerOptions): Promise<StatusServer> {
   const { port, token, state } = options;
-  const live = new Live(state());
+  const live = new Live(state);
   const app = fastify({ forceCloseConnections: true });
   guard(app, token);
   routes(app, options, live);
   await app.listen({ port, host: token === undefined ? '127.0.0.1' : '0.0.0.0' });
   return {
     port: (app.server.address() as AddressInfo).port,
-    update: () => live.publish(state()),
+    update: () => live.update(),
     async close() {
       live.close();
       await app.close();

@@ -155,3 +155,31 @@ describe('badges', () => {
     expect(text).not.toContain('<script');
   });
 });
+
+test('puts its state together only for who looks', async () => {
+  let made = 0;
+  const state = () => {
+    made += 1;
+    return statusOf(knownOf(twoStamps(), Date.now()));
+  };
+  const server = await serveStatusPage({
+    port: 0,
+    nowMs: Date.now,
+    healthz: () => ({ healthy: true }),
+    metrics: { contentType: 'text/plain', metrics: async () => '' },
+    state,
+  });
+  servers.push(server);
+  const versionNow = async () =>
+    ((await (await request(`http://127.0.0.1:${server.port}/state`)).body.json()) as { version: string }).version;
+  for (let round = 0; round < 5; round += 1) expect(server.update()).toBeUndefined();
+  expect(made).toBe(0);
+  const versions = [await versionNow(), await versionNow()];
+  expect(made).toBe(1);
+  server.update();
+  server.update();
+  versions.push(await versionNow());
+  expect(made).toBe(2);
+  expect(versions[1]).toBe(versions[0]);
+  expect(versions[2]).not.toBe(versions[0]);
+});
