@@ -1,9 +1,10 @@
 import type { Urgency } from '../fixtures/environments/alerting.ts';
 import type { Environment } from '../fixtures/environments/schema.ts';
 import { type Cause, certificateName } from '../synthetics/result.ts';
+import { binOf } from './bins.ts';
 import type { OwnFault } from './own-faults.ts';
-import { type BinState, binsOf, binsUpTo, type Standing, standingOf, type WindowRule } from './standing.ts';
-import { binOf, minuteMs, type Pair, type Place, pairName, type ResultWindow, type Seen } from './window.ts';
+import { type BinState, latestState, type Standing, standingUpTo, stateIn, type WindowRule } from './standing.ts';
+import { minuteMs, type Pair, type Place, pairName, type ResultWindow, type Seen } from './window.ts';
 
 export const incidentKinds = [
   'outage',
@@ -79,9 +80,9 @@ export interface FindingInput {
 }
 
 export function outage(pair: Pair, { environment, nowMs }: FindingInput): Finding {
-  const bins = binsOf(pair, nowMs);
-  const standing = standingOf(bins, environment.alerts);
-  const failingNow = bins.findLast(({ state }) => state !== 'unknown')?.state === 'bad';
+  const stateOf = (startMs: number) => stateIn(pair, startMs);
+  const standing = standingUpTo(nowMs, pair.binMs, stateOf, environment.alerts);
+  const failingNow = latestState(nowMs, pair.binMs, stateOf) === 'bad';
   const since = standing.state === 'open' ? standing.sinceMs : nowMs - environment.alerts.open.of * pair.binMs;
   // A healthy pair, as nearly all are, has nothing to tell.
   const failures = standing.state === 'closed' && !failingNow ? [] : failedSince(pair, since);
@@ -97,7 +98,10 @@ export function outage(pair: Pair, { environment, nowMs }: FindingInput): Findin
 }
 
 function failedSince(pair: Pair, sinceMs: number): Seen[] {
-  const starts = [...pair.bins.keys()].filter((start) => start >= sinceMs).sort((a, b) => a - b);
+  const starts = pair.bins
+    .starts()
+    .filter((start) => start >= sinceMs)
+    .sort((a, b) => a - b);
   return starts.flatMap((start) => pair.bins.get(start)?.filter(({ outcome }) => outcome === 'failed') ?? []);
 }
 
@@ -131,7 +135,7 @@ export const about = (kind: IncidentKind, journey: string, place: Place) => ({
 /** Nobody is known to have run before the first result; where there is none at all, somebody should have. */
 function firstBin(pairs: readonly Pair[]): number | undefined {
   let first: number | undefined;
-  for (const { bins } of pairs) for (const start of bins.keys()) if (first === undefined || start < first) first = start;
+  for (const { bins } of pairs) for (const start of bins.starts()) if (first === undefined || start < first) first = start;
   return first;
 }
 
@@ -152,7 +156,7 @@ export function silences({ window, environment, nowMs, expected, sinceMs }: Find
     const seen = `none for ${of * (binMs / minuteMs)} minutes`;
     return {
       ...about('silence', journey, place),
-      standing: standingOf(binsUpTo(nowMs, binMs, presence), rule),
+      standing: standingUpTo(nowMs, binMs, presence, rule),
       failingNow: false,
       cause: 'no data',
       failureCause: 'no data',
@@ -164,7 +168,7 @@ export function silences({ window, environment, nowMs, expected, sinceMs }: Find
 
 /** Looked at hourly, and what it says doesn't come and go: the latest look decides. Other failures are the journeys' matter. */
 export function certificate(pair: Pair): Finding {
-  const looks = [...pair.bins.values()].flat().sort((a, b) => a.atMs - b.atMs);
+  const looks = pair.bins.all().sort((a, b) => a.atMs - b.atMs);
   const endsSoon = ({ failure, warning }: Seen) => warning !== undefined || failure?.rule.startsWith('a certificate') === true;
   const latest = looks.findLast((look) => look.outcome === 'passed' || endsSoon(look));
   const decided: Standing = { state: latest ? 'closed' : 'undecided' };

@@ -1,6 +1,7 @@
+import { binOf } from './bins.ts';
 import { about, type Finding, type FindingInput } from './findings.ts';
-import { type BinState, binsUpTo, standingOf, type WindowRule } from './standing.ts';
-import { binOf, minuteMs, type ResultWindow, type TargetMinutes } from './window.ts';
+import { type BinState, standingUpTo, type WindowRule } from './standing.ts';
+import { minuteMs, type ResultWindow, type TargetMinutes } from './window.ts';
 
 /**
  * One bad instance in three fails a third of first attempts, and retries hide it. Several minutes of ten must show it, so
@@ -56,7 +57,7 @@ export function firstAttempts({ window, nowMs }: FindingInput): Finding[] {
     return {
       ...about('first-attempts', 'any journey', place),
       // Mostly nothing was retried at all, and no minute needs a look of its own.
-      standing: retried ? standingOf(binsUpTo(nowMs, minuteMs, stateAt), rule) : { state: results > 0 ? 'closed' : 'undecided' },
+      standing: retried ? standingUpTo(nowMs, minuteMs, stateAt, rule) : { state: results > 0 ? 'closed' : 'undecided' },
       failingNow: false,
       cause: 'first attempts',
       failureCause: 'first attempts',

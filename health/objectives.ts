@@ -1,8 +1,9 @@
 import type { Environment } from '../fixtures/environments/schema.ts';
 import { certificateName } from '../synthetics/result.ts';
+import { binOf } from './bins.ts';
 import type { Incident } from './incident.ts';
 import type { IncidentStore, Sum, Tally } from './incident-store.ts';
-import { binOf, minuteMs, type Pair, type ResultWindow, type Seen } from './window.ts';
+import { minuteMs, type Pair, type ResultWindow, type Seen } from './window.ts';
 
 export interface Objective {
   readonly journey: string;
@@ -61,13 +62,18 @@ export function keepTallies(
   const told = toldBy(incidents);
   const earliest = window.takeEarliest();
   const tallies = new Map<string, Counts>();
+  const objectives = new Map<string, Objective>();
   let firstMs = nowMs;
   for (const pair of window.pairs()) {
     if (pair.journey === certificateName) continue;
     const recent = nowMs - (environment.alerts.open.of + marginBins) * pair.binMs;
     const fromMs = binOf(Math.min(earliest, recent), fine.minutes * minuteMs);
     firstMs = Math.min(firstMs, fromMs);
-    tallyPair(pair, [fromMs, nowMs], objectiveOf(environment, pair.journey, pair.place.region), told, tallies);
+    const { journey, place } = pair;
+    const key = `${journey} ${place.region}`;
+    const objective = objectives.get(key) ?? objectiveOf(environment, journey, place.region);
+    objectives.set(key, objective);
+    tallyPair(pair, [fromMs, nowMs], objective, told, tallies);
   }
   store.putTallies(fine.minutes, [...tallies.values()]);
   store.rollUp(fine.minutes, coarse.minutes, binOf(firstMs, coarse.minutes * minuteMs));
@@ -81,28 +87,31 @@ function tallyPair(
   told: Told,
   tallies: Map<string, Counts>,
 ): void {
-  const { journey, place } = pair;
+  const { journey, place } = objective;
+  let tally: Counts | undefined;
   for (let start = binOf(fromMs, pair.binMs); start <= nowMs; start += pair.binMs) {
     for (const seen of pair.bins.get(start) ?? []) {
       if (seen.outcome === 'excused' || seen.atMs < fromMs) continue;
       const startMs = binOf(seen.atMs, fine.minutes * minuteMs);
-      const key = `${journey} ${place.region} ${startMs}`;
-      const tally = tallies.get(key) ?? { journey, place: place.region, startMs, ...zero };
-      tallies.set(key, tally);
-      count(tally, seen, objective, told(pair.name, seen.atMs));
+      if (tally?.startMs !== startMs) {
+        const key = `${journey} ${place} ${startMs}`;
+        tally = tallies.get(key) ?? { journey, place, startMs, ...zero };
+        tallies.set(key, tally);
+      }
+      count(tally, seen, objective, () => told(pair.name, seen.atMs));
     }
   }
 }
 
 const zero = { total: 0, failed: 0, failedTold: 0, slow: 0, slowTold: 0 };
 
-function count(tally: Counts, seen: Seen, objective: Objective, isTold: boolean): void {
+function count(tally: Counts, seen: Seen, objective: Objective, isTold: () => boolean): void {
+  const isFailed = seen.outcome === 'failed';
   const isSlow = seen.outcome === 'passed' && objective.latencyMs !== undefined && seen.durationMs > objective.latencyMs;
   tally.total += 1;
-  if (seen.outcome === 'failed') tally.failed += 1;
-  if (seen.outcome === 'failed' && isTold) tally.failedTold += 1;
-  if (isSlow) tally.slow += 1;
-  if (isSlow && isTold) tally.slowTold += 1;
+  if (!isFailed && !isSlow) return;
+  tally[isFailed ? 'failed' : 'slow'] += 1;
+  if (isTold()) tally[isFailed ? 'failedTold' : 'slowTold'] += 1;
 }
 
 type Told = (member: string, atMs: number) => boolean;

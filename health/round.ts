@@ -187,7 +187,7 @@ function withChange(incident: Incident, store: IncidentStore): Incident {
 function counted(incident: Incident, window: ResultWindow, nowMs: number): Incident {
   const from = incident.countedToMs ?? incident.startedAtMs;
   const failures = incident.members
-    .flatMap((member) => [...(window.pair(member)?.bins.values() ?? [])].flat())
+    .flatMap((member) => window.pair(member)?.bins.all() ?? [])
     .filter(({ outcome, atMs }) => outcome === 'failed' && atMs >= from && atMs < nowMs).length;
   return { ...incident, failures: incident.failures + failures, countedToMs: nowMs };
 }

@@ -1,7 +1,8 @@
+import { binOf } from './bins.ts';
 import type { ModelNode } from './expand.ts';
 import type { Observation } from './picture.ts';
 import { changeRules, lookbackBins, type Signal, type Threshold, thresholdOf } from './thresholds.ts';
-import { binOf, minuteMs } from './window.ts';
+import { minuteMs } from './window.ts';
 
 /** Bins that decide a state: those looked at, and before the first what its own rule needs. */
 export const seriesBins = lookbackBins + Math.max(...Object.values(changeRules).map(({ of }) => of)) - 1;

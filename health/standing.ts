@@ -1,5 +1,6 @@
 import type { AlertSettings } from '../fixtures/environments/alerting.ts';
-import { binOf, lookbackBins, type Pair, type Seen } from './window.ts';
+import { binOf } from './bins.ts';
+import { lookbackBins, type Pair, type Seen } from './window.ts';
 
 /** What one bin says. unknown: no result, or none that counts; it is never healthy, and never a failure. */
 export type BinState = 'good' | 'bad' | 'unknown';
@@ -80,4 +81,30 @@ export function binState(seen: readonly Seen[] | undefined): BinState {
   return failed * 2 >= counted ? 'bad' : 'good';
 }
 
-export const binsOf = (pair: Pair, nowMs: number) => binsUpTo(nowMs, pair.binMs, (startMs) => binState(pair.bins.get(startMs)));
+/** As binState, without a look at what just passed. */
+export const stateIn = ({ bins }: Pair, startMs: number): BinState =>
+  bins.isPlain(startMs) ? 'good' : binState(bins.get(startMs));
+
+/** Where bins up to now stand. Mostly the last of them say that all is well, and the others need no look. */
+export function standingUpTo(nowMs: number, binMs: number, stateOf: (startMs: number) => BinState, rule: WindowRule): Standing {
+  const current = binOf(nowMs, binMs);
+  const lastMs = stateOf(current) === 'unknown' ? current - binMs : current;
+  const last = (bins: number, state: BinState) => {
+    let count = 0;
+    for (let back = 0; back < bins; back += 1) if (stateOf(lastMs - back * binMs) === state) count += 1;
+    return count;
+  };
+  const { open, close } = rule;
+  if (last(close.of, 'good') >= close.passes && last(open.of, 'bad') < open.failures) return { state: 'closed' };
+  return standingOf(binsUpTo(nowMs, binMs, stateOf), rule);
+}
+
+/** Of the latest bin that says something. */
+export function latestState(nowMs: number, binMs: number, stateOf: (startMs: number) => BinState): BinState {
+  const current = binOf(nowMs, binMs);
+  for (let back = 0; back < lookbackBins; back += 1) {
+    const state = stateOf(current - back * binMs);
+    if (state !== 'unknown') return state;
+  }
+  return 'unknown';
+}

@@ -1,5 +1,6 @@
 import type { Environment } from '../fixtures/environments/schema.ts';
 import { type AvailabilityResult, certificateName, type Failure, heartbeatName } from '../synthetics/result.ts';
+import { Bins, binOf, Passed } from './bins.ts';
 
 export const minuteMs = 60_000;
 /** Bins of a journey on a target that are looked at; what happened before is the incident's history, not the window's. */
@@ -36,8 +37,7 @@ export interface Pair {
   readonly place: Place;
   /** Width of its bins: how often the journey runs. */
   readonly binMs: number;
-  /** By the start of their bin. */
-  readonly bins: ReadonlyMap<number, readonly Seen[]>;
+  readonly bins: Bins;
 }
 
 export const pairName = (journey: string, target: string) => `${journey}@${target}`;
@@ -58,10 +58,6 @@ export interface TargetMinutes {
   readonly minutes: ReadonlyMap<number, Readonly<Minute>>;
 }
 
-interface MutablePair extends Pair {
-  readonly bins: Map<number, Seen[]>;
-}
-
 /** How far back results are needed, in minutes: give the window those, at the start. */
 export function lookbackMinutes(environment: Pick<Environment, 'monitor'>): number {
   return lookbackBins * Math.max(1, ...Object.values(environment.monitor.everyMinutes));
@@ -73,7 +69,7 @@ export function lookbackMinutes(environment: Pick<Environment, 'monitor'>): numb
  */
 export class ResultWindow {
   private readonly everyMinutes: Readonly<Record<string, number>>;
-  private readonly byName = new Map<string, MutablePair>();
+  private readonly byName = new Map<string, Pair>();
   private readonly byTarget = new Map<string, { place: Place; minutes: Map<number, Minute> }>();
   private readonly byLocation = new Map<string, Map<number, Minute>>();
   private readonly builds = new Map<string, { atMs: number; names: Set<string> }>();
@@ -89,7 +85,7 @@ export class ResultWindow {
       if (kind === 'slot' || kind === 'location' || result.journey === heartbeatName) continue;
       const seen = seenOf(result);
       const pair = this.pairOf(result, kind);
-      if (!keep(pair.bins, binOf(seen.atMs, pair.binMs), seen) || result.journey === certificateName) continue;
+      if (!pair.bins.add(seen) || result.journey === certificateName) continue;
       this.earliestMs = Math.min(this.earliestMs, seen.atMs);
       const target = this.byTarget.get(pair.place.target) ?? { place: pair.place, minutes: new Map<number, Minute>() };
       this.byTarget.set(pair.place.target, target);
@@ -104,8 +100,7 @@ export class ResultWindow {
   /** Forgets bins out of sight, and pairs without any. */
   prune(nowMs: number): void {
     for (const pair of this.byName.values()) {
-      forget(pair.bins, nowMs - (lookbackBins + 1) * pair.binMs);
-      if (pair.bins.size === 0) this.byName.delete(pair.name);
+      if (!pair.bins.forgetBefore(nowMs - (lookbackBins + 1) * pair.binMs)) this.byName.delete(pair.name);
     }
     const minutes = [...[...this.byTarget.values()].map((target) => target.minutes), ...this.byLocation.values()];
     for (const each of minutes) forget(each, nowMs - (lookbackBins + 1) * minuteMs);
@@ -150,25 +145,16 @@ export class ResultWindow {
     return journey === certificateName ? minuteMs : (this.everyMinutes[journey] ?? 1) * minuteMs;
   }
 
-  private pairOf({ journey, target }: AvailabilityResult, kind: Place['kind']): MutablePair {
+  private pairOf({ journey, target }: AvailabilityResult, kind: Place['kind']): Pair {
     const name = pairName(journey, target.name);
     const known = this.byName.get(name);
     if (known) return known;
     const place = { kind, target: target.name, region: target.region ?? 'global' };
-    const pair: MutablePair = { name, journey, place, binMs: this.widthOf(journey), bins: new Map() };
+    const binMs = this.widthOf(journey);
+    const pair: Pair = { name, journey, place, binMs, bins: new Bins(binMs) };
     this.byName.set(name, pair);
     return pair;
   }
-}
-
-export const binOf = (atMs: number, binMs: number) => Math.floor(atMs / binMs) * binMs;
-
-function keep(bins: Map<number, Seen[]>, start: number, seen: Seen): boolean {
-  const bin = bins.get(start);
-  if (bin?.some(({ id }) => id === seen.id)) return false;
-  if (bin) bin.push(seen);
-  else bins.set(start, [seen]);
-  return true;
 }
 
 function countIn(minutes: Map<number, Minute>, seen: Seen): void {
@@ -185,33 +171,8 @@ function countIn(minutes: Map<number, Minute>, seen: Seen): void {
   minute.retried = seen;
 }
 
-function forget(bins: Map<number, unknown>, before: number): void {
-  for (const start of bins.keys()) if (start < before) bins.delete(start);
-}
-
-/** Nearly all: of thousands of checks an hour long, what these have in common is kept once, on the prototype. */
-class Passed implements Seen {
-  readonly id: string;
-  readonly atMs: number;
-  readonly durationMs: number;
-
-  constructor(id: string, atMs: number, durationMs: number) {
-    this.id = id;
-    this.atMs = atMs;
-    this.durationMs = durationMs;
-  }
-
-  get outcome(): 'passed' {
-    return 'passed';
-  }
-
-  get inconclusive(): false {
-    return false;
-  }
-
-  get firstAttemptFailed(): false {
-    return false;
-  }
+function forget(minutes: Map<number, unknown>, before: number): void {
+  for (const start of minutes.keys()) if (start < before) minutes.delete(start);
 }
 
 function seenOf(result: AvailabilityResult): Seen {
