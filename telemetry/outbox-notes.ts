@@ -1,4 +1,4 @@
-import type { DatabaseSync, SQLInputValue } from 'node:sqlite';
+import type { DatabaseSync, SQLInputValue, StatementSync } from 'node:sqlite';
 
 /** Exchanges kept beside results; each is bounded by who makes it. */
 const maxEvidence = 1_000;
@@ -6,6 +6,7 @@ const maxEvidence = 1_000;
 /** What an outbox's file keeps beside its items: evidence of failures, and numbers that outlive the process. */
 export class OutboxNotes {
   protected readonly database: DatabaseSync;
+  private readonly statements = new Map<string, StatementSync>();
 
   constructor(database: DatabaseSync) {
     this.database = database;
@@ -13,10 +14,8 @@ export class OutboxNotes {
 
   /** Keeps JSON beside a result, such as the exchange that failed; bounded by the count of rows, the oldest go first. */
   keepEvidence(id: string, evidence: unknown): void {
-    this.database
-      .prepare('insert into evidence(id, body) values (?, ?) on conflict(id) do nothing')
-      .run(id, JSON.stringify(evidence));
-    this.database.prepare('delete from evidence where rowid <= (select max(rowid) from evidence) - ?').run(maxEvidence);
+    this.prepared('insert into evidence(id, body) values (?, ?) on conflict(id) do nothing').run(id, JSON.stringify(evidence));
+    this.prepared('delete from evidence where rowid <= (select max(rowid) from evidence) - ?').run(maxEvidence);
   }
 
   evidenceOf(id: string): unknown {
@@ -47,12 +46,20 @@ export class OutboxNotes {
   }
 
   private setNumber(name: string, value: number): void {
-    this.database
-      .prepare('insert into number(name, value) values (?, ?) on conflict(name) do update set value = excluded.value')
-      .run(name, value);
+    this.prepared('insert into number(name, value) values (?, ?) on conflict(name) do update set value = excluded.value').run(
+      name,
+      value,
+    );
   }
 
   protected all(sql: string, ...values: SQLInputValue[]) {
-    return this.database.prepare(sql).all(...values);
+    return this.prepared(sql).all(...values);
+  }
+
+  /** Compiled once: with every result anew it would take as long as storing it. Not for iterating, which others may do meanwhile. */
+  protected prepared(sql: string): StatementSync {
+    const known = this.statements.get(sql) ?? this.database.prepare(sql);
+    this.statements.set(sql, known);
+    return known;
   }
 }

@@ -132,7 +132,7 @@ export class Outbox extends OutboxNotes {
 
   /** Records what became of items. Delivered is final: a slower process that failed with the same item can't undo it. */
   mark(marks: readonly Mark[]): void {
-    const statement = this.database.prepare(
+    const statement = this.prepared(
       `update item set state = ?, reason = ?, attempts = attempts + 1, changedAt = ? where id = ? and state <> 'delivered'`,
     );
     this.transaction(() => {
@@ -205,11 +205,11 @@ export class Outbox extends OutboxNotes {
   }
 
   private insert(rows: readonly NewRow[]): Added {
-    const statement = this.database.prepare(
+    const statement = this.prepared(
       `insert into item(kind, id, at, journey, target, state, attempts, changedAt)
        values (?, ?, ?, ?, ?, 'waiting', 0, ?) on conflict(id) do nothing`,
     );
-    const content = this.database.prepare('insert into content(seq, body) values (?, ?)');
+    const content = this.prepared('insert into content(seq, body) values (?, ?)');
     const now = this.now();
     let added = 0;
     const dropped = this.transaction(() => {
@@ -254,13 +254,13 @@ export class Outbox extends OutboxNotes {
 
   /** `immediate` takes the write lock at once: a read that turns into a write fails where another process wrote meanwhile. */
   private transaction<T>(act: () => T): T {
-    this.database.exec('begin immediate');
+    this.prepared('begin immediate').run();
     try {
       const value = act();
-      this.database.exec('commit');
+      this.prepared('commit').run();
       return value;
     } catch (error) {
-      this.database.exec('rollback');
+      this.prepared('rollback').run();
       throw error;
     }
   }

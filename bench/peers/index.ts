@@ -12,6 +12,7 @@ import { realClock } from '../../synthetics/monitor/clock.ts';
 import { Monitor } from '../../synthetics/monitor/monitor.ts';
 import { runOnNode } from '../../synthetics/runners/node.ts';
 import type { Check } from '../../synthetics/runners/prepare.ts';
+import { secureContext } from '../../synthetics/runners/secure-context.ts';
 import { openOutbox } from '../../telemetry/outbox.ts';
 import { environmentAt } from '../../tests/monitor/shop-server.ts';
 import { type BenchRow, ratioOf } from '../rows.ts';
@@ -107,11 +108,11 @@ async function whole(tool: Tool, { round, folder, counted }: Setting, times: num
   return (Number(user) + Number(system)) * 1_000;
 }
 
-/** The same connection policy: a new connection a journey, kept within it, no TLS session resumed. */
+/** The same connection policy: a new connection a journey, kept within it, no TLS session resumed; and CAs read once. */
 async function bareRounds(journeys: readonly Sent[][]): Promise<void> {
   for (let round = 0; round < rounds; round += 1)
     for (const requests of journeys) {
-      const connect = buildConnector({ maxCachedSessions: 0, allowH2: false });
+      const connect = buildConnector({ maxCachedSessions: 0, allowH2: false, secureContext: secureContext() });
       const client = new Client(new URL(requests[0]?.url ?? '').origin, { connect });
       for (const { url, method, headers, status } of requests) {
         const { pathname, search } = new URL(url);

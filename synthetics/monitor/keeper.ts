@@ -33,7 +33,7 @@ export class Keeper {
 
   /** Opens the file; a disk that refuses is told like one that fails later. */
   open(): void {
-    this.openFile();
+    if (!this.file) this.openFile();
   }
 
   get onDisk(): boolean {

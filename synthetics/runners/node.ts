@@ -1,11 +1,14 @@
 import type { Socket } from 'node:net';
-import { buildConnector, Client, type Dispatcher } from 'undici';
-import { bodyLimitBytes, RequestFailed } from '../journeys/failures.ts';
+import { TLSSocket } from 'node:tls';
+import { buildConnector, Client } from 'undici';
+import { RequestFailed } from '../journeys/failures.ts';
 import { type Hooks, runJourney } from '../journeys/run.ts';
 import type { Answer, Phases, WireRequest } from '../journeys/transport.ts';
 import type { AvailabilityResult } from '../result.ts';
 import { type Exchange, evidenceOf } from './evidence.ts';
+import { readCertificateOnce } from './peer-certificate.ts';
 import { type Given, prepareRun, resultOf } from './prepare.ts';
+import { type Received, Receiver } from './receiver.ts';
 import { RecordingTransport } from './recording.ts';
 import { secureContext } from './secure-context.ts';
 import type { TokenSource } from './token.ts';
@@ -49,6 +52,9 @@ interface Opening {
   tlsMs: number;
 }
 
+/** What ends the connections of a journey that is over; made once, since an error of its own each time would be made for nobody. */
+const over = new Error('the journey is over');
+
 /** A client per origin, each with one connection: undici's `Client` sends one request at a time. */
 export class NodeTransport extends RecordingTransport {
   private readonly clients = new Map<string, Client>();
@@ -58,25 +64,27 @@ export class NodeTransport extends RecordingTransport {
   protected override async send({ url, method, headers, body, limitMs }: WireRequest): Promise<NodeAnswer> {
     const startedMs = performance.now();
     const { origin, pathname, search } = new URL(url);
-    const abort = new AbortController();
-    const timer = setTimeout(() => abort.abort(), limitMs);
+    const client = this.client(origin);
+    const receiver = new Receiver();
+    const timer = setTimeout(() => {
+      receiver.fail(new RequestFailed('timeout', { afterMs: performance.now() - startedMs }));
+      // Its answer may still come: another request must not meet it.
+      this.clients.delete(origin);
+      void client.destroy(over);
+    }, limitMs);
     this.opening = undefined;
     try {
-      const options = { path: pathname + search, method, headers, signal: abort.signal, ...(body !== undefined && { body }) };
-      const reply = await this.client(origin).request(options);
-      const headMs = performance.now();
-      const text = await readText(reply.body);
-      return new NodeAnswer(reply, text, startedMs, headMs, this.opening);
+      client.dispatch({ path: pathname + search, method, headers, body: body ?? null }, receiver);
+      return new NodeAnswer(await receiver.received, startedMs, this.opening);
     } catch (error) {
-      const afterMs = performance.now() - startedMs;
-      throw abort.signal.aborted ? new RequestFailed('timeout', { afterMs, cause: error }) : requestFailed(error, afterMs);
+      throw requestFailed(error, performance.now() - startedMs);
     } finally {
       clearTimeout(timer);
     }
   }
 
   override async close(): Promise<void> {
-    await Promise.all([...this.clients.values()].map((client) => client.destroy()));
+    await Promise.all([...this.clients.values()].map((client) => client.destroy(over)));
   }
 
   private client(origin: string): Client {
@@ -101,6 +109,7 @@ export class NodeTransport extends RecordingTransport {
         this.opening = times;
         callback(...result);
       }) as unknown as Socket | undefined;
+      if (socket instanceof TLSSocket) readCertificateOnce(socket);
       socket?.once('lookup', () => {
         times.dnsMs = performance.now() - startedMs;
       });
@@ -117,13 +126,12 @@ class NodeAnswer implements Answer {
   readonly durationMs: number;
   readonly body: string;
   readonly phases: Phases;
-  readonly allHeaders: Dispatcher.ResponseData['headers'];
+  readonly allHeaders: Received['headers'];
 
-  constructor(reply: Dispatcher.ResponseData, body: string, startedMs: number, headMs: number, opening: Opening | undefined) {
-    const endMs = performance.now();
+  constructor({ status, headers, body, headMs, endMs }: Received, startedMs: number, opening: Opening | undefined) {
     const { dnsMs, connectMs, tlsMs } = opening ?? { dnsMs: 0, connectMs: 0, tlsMs: 0 };
-    this.status = reply.statusCode;
-    this.allHeaders = reply.headers;
+    this.status = status;
+    this.allHeaders = headers;
     this.body = body;
     this.durationMs = endMs - startedMs;
     const firstByteMs = Math.max(0, headMs - startedMs - dnsMs - connectMs - tlsMs);
@@ -134,15 +142,4 @@ class NodeAnswer implements Answer {
     const value = this.allHeaders[name];
     return Array.isArray(value) ? value.join('\n') : value;
   }
-}
-
-async function readText(body: Dispatcher.ResponseData['body']): Promise<string> {
-  const chunks: Buffer[] = [];
-  let bytes = 0;
-  for await (const chunk of body as AsyncIterable<Buffer>) {
-    bytes += chunk.length;
-    if (bytes > bodyLimitBytes) throw new RequestFailed('too-large');
-    chunks.push(chunk);
-  }
-  return Buffer.concat(chunks, bytes).toString('utf8');
 }

@@ -118,3 +118,47 @@ test('a CA that is trusted later counts from the next run on', async () => {
   tls.setDefaultCACertificates([...tls.getCACertificates('default'), other.ca]);
   expect((await sendAll(url))[0]?.status).toBe(200);
 });
+
+test('a certificate is held to the name that was asked for, each time anew', async () => {
+  const authority = await createAuthority();
+  tls.setDefaultCACertificates([...tls.getCACertificates('default'), authority.ca]);
+  const [ours, others] = [await authority.issue({ hosts: ['127.0.0.2'] }), await authority.issue({ hosts: ['127.0.0.3'] })];
+  const server = createHttps(ours, (_request, response) => response.end('{}'));
+  open.push(server);
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.2', resolve));
+  const url = `https://127.0.0.2:${(server.address() as AddressInfo).port}`;
+  const seen: string[] = [];
+  for (const certificate of [ours, others, others, ours, others]) {
+    server.setSecureContext(certificate);
+    seen.push(
+      await sendAll(url).then(
+        ([answer]) => String(answer?.status),
+        ({ trouble }: RequestFailed) => trouble,
+      ),
+    );
+  }
+  expect(seen).toEqual(['200', 'untrusted', 'untrusted', '200', 'untrusted']);
+});
+
+test('what comes after a time limit is the answer of no other request', async () => {
+  let first = true;
+  const url = await serve((_request, response) => {
+    const body = first ? 'late' : 'own';
+    setTimeout(() => response.end(body), first ? 200 : 0);
+    first = false;
+  });
+  const transport = new NodeTransport({ token: () => Promise.resolve('') });
+  const request = { method: 'GET', url, name: 'GET', headers: {} } as const;
+  await expect(transport.exchange({ ...request, limitMs: 100 })).rejects.toMatchObject({ trouble: 'timeout' });
+  await new Promise((resolve) => setTimeout(resolve, 150));
+  expect((await transport.exchange({ ...request, limitMs: 2_000 })).body).toBe('own');
+  await transport.close();
+});
+
+test('an interim answer is not the answer', async () => {
+  const url = await serve((_request, response) =>
+    response.writeEarlyHints({ link: '</a>; rel=preload' }, () => response.end('{}')),
+  );
+  const [answer] = await sendAll(url);
+  expect([answer?.status, answer?.body, answer?.header('link')]).toEqual([200, '{}', undefined]);
+});
