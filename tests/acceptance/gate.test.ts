@@ -12,11 +12,12 @@ describe('the gate of a release', { timeout: 300_000 }, () => {
       for (const scenario of ['target', 'autoscale', 'cosmos-ru']) expect(seen.output).toContain(`left out: ${scenario}, since`);
       expect(seen.events).toContain('gate verdict');
       expect(seen.events).not.toContain('load verdict');
+      expect(seen.announced).toEqual([]);
     },
   );
 
   it('judges health, journeys and three load runs of a good build, and says each outcome', async () => {
-    const { firstLine, code, output, errors, events } = await runGate('good', 120);
+    const { firstLine, code, output, errors, events, announced } = await runGate('good', 120);
     // A busy machine starves the generator, which is no fault of the build: inconclusive then, and never a failure of a part.
     expect(firstLine, errors).toMatch(/^(?:✓ gate \S+: pass|\? gate \S+: inconclusive)/);
     expect(code).toBe(firstLine.startsWith('✓') ? 0 : 2);
@@ -24,5 +25,10 @@ describe('the gate of a release', { timeout: 300_000 }, () => {
       expect(output).toMatch(new RegExp(`│ ${part} +│ [✓?]`));
     expect(events.filter((name) => name === 'load verdict')).toHaveLength(3);
     expect(events).toContain('gate verdict');
+    // Each for as long as it lasted, so that the monitor keeps results of the time out of objectives.
+    expect(announced.map(({ kind, why }) => `${kind}: ${why}`).sort()).toEqual(
+      ['autoscale', 'cosmos-ru', 'target'].map((scenario) => `load: gate: ${scenario}`),
+    );
+    expect(Math.max(...announced.map(({ untilMs }) => untilMs))).toBeLessThanOrEqual(Date.now());
   });
 });

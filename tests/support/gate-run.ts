@@ -3,6 +3,7 @@ import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { loadEnvironment } from '../../fixtures/environments/load.ts';
 import { typescript } from '../../scripts/typescript.ts';
+import { readUnderWay, type UnderWay, underWayFolder } from '../../synthetics/monitor/under-way.ts';
 import { startNamedStore } from '../acceptance/support.ts';
 
 const root = join(__dirname, '../..');
@@ -29,6 +30,8 @@ export interface GateOutcome {
   readonly output: string;
   readonly errors: string;
   readonly events: readonly string[];
+  /** What it told the monitor, which keeps results of the time out of objectives. */
+  readonly announced: readonly UnderWay[];
 }
 
 /** `npm run gate` on local-preprod with a build, in a store of its own. */
@@ -37,6 +40,7 @@ export async function runGate(build: GateRun['build'], timeScale?: number): Prom
     change: ({ name }) => ({ ...loadEnvironment('local-preprod', {}), name }),
     ...(timeScale === undefined ? {} : { timeScale }),
   });
+  const notes = underWayFolder(store.environment.name);
   try {
     const { status, json } = await store.admin('POST', '/admin/stamps/westeurope/deploy', { build });
     if (status >= 400) throw new Error(`${build} was not deployed: ${JSON.stringify(json)}`);
@@ -44,13 +48,14 @@ export async function runGate(build: GateRun['build'], timeScale?: number): Prom
     const folder = /^reports: (reports\/gate-\S+)$/m.exec(ended.output)?.[1];
     if (folder) rmSync(join(root, folder), { recursive: true, force: true });
     const events = (await store.table('AppEvents')).map(({ Name }) => String(Name));
-    return { ...ended, events };
+    return { ...ended, events, announced: readUnderWay(notes, Date.now()) };
   } finally {
+    rmSync(notes, { recursive: true, force: true });
     await store.close();
   }
 }
 
-function gate(environmentFile: string): Promise<Omit<GateOutcome, 'events'>> {
+function gate(environmentFile: string): Promise<Omit<GateOutcome, 'events' | 'announced'>> {
   const args = [...typescript, join(root, 'scripts/gate.ts'), '--env', environmentFile];
   const env = { ...process.env, FORCE_COLOR: undefined, NO_COLOR: '1', NODE_OPTIONS: undefined };
   return new Promise((resolve) => {
