@@ -4,9 +4,11 @@ import { benchHealthEvaluate } from './health.ts';
 import { benchK6Journey } from './k6-journey.ts';
 import { benchLoadCollect, benchLoadCollectorHour, benchLoadCollectorRate, benchLoadReport } from './load.ts';
 import { benchMonitorCpu, benchMonitorDelay, benchMonitorFlat, benchMonitorMemory, benchMonitorMissed } from './monitor/index.ts';
+import { benchMonitorPublished } from './monitor/published.ts';
 import { benchNodeJourney } from './node-journey.ts';
 import { benchOutbox } from './outbox.ts';
 import { benchMonitorRound, peerBenchmarks } from './peers/index.ts';
+import { benchPlaywrightOneCore } from './playwright-one-core.ts';
 import { benchPlaywrightRound } from './playwright-round.ts';
 import type { BenchRow } from './rows.ts';
 import { benchStatusPagePaint } from './status-page.ts';
@@ -42,5 +44,7 @@ export const benchmarks: readonly Benchmark[] = [
   { name: 'load-report', tier: 'default', measure: benchLoadReport },
   { name: 'load-collector-hour', tier: 'long', measure: benchLoadCollectorHour },
   { name: 'monitor-flat', tier: 'long', measure: benchMonitorFlat },
+  { name: 'monitor-published', tier: 'long', measure: benchMonitorPublished },
+  { name: 'playwright-one-core', tier: 'long', measure: benchPlaywrightOneCore },
   ...peerBenchmarks,
 ];

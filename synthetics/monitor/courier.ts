@@ -7,6 +7,8 @@ import { type Log, messageOf } from './log.ts';
 
 /** Time between two looks for what waits. */
 const pauseMs = 2_000;
+/** What failed waits no longer, for what fails beside it. */
+const hurriedPauseMs = 250;
 /** After a failure it doubles to this: results arrive within two minutes of an endpoint's recovery. */
 const longestPauseMs = 30_000;
 /** One delivery; then memory and disk are looked at again. */
@@ -28,6 +30,9 @@ export class Courier {
   private readonly options: CourierOptions;
   private stopping = false;
   private wake: () => void = () => undefined;
+  private hasten: () => void = () => undefined;
+  private isHurried = false;
+  private isRefused = false;
   private loop: Promise<void> = Promise.resolve();
   private said: string | undefined;
 
@@ -47,6 +52,13 @@ export class Courier {
     this.wake();
     await Promise.race([this.loop, sleep(clock, withinMs)]);
     await this.deliverAll(Math.max(0, endsAtMs - clock.now()));
+  }
+
+  /** Something is news: it goes out soon, unless the endpoint takes nothing anyway. */
+  hurry(): void {
+    if (this.isRefused) return;
+    this.isHurried = true;
+    this.hasten();
   }
 
   /** Whether all that waited arrived. Never throws for the endpoint. */
@@ -71,20 +83,28 @@ export class Courier {
   private async run(): Promise<void> {
     let waitMs = pauseMs;
     while (!this.stopping) {
-      await this.pause(waitMs);
+      await this.pause(this.isHurried ? hurriedPauseMs : waitMs);
       if (this.stopping) return;
       this.options.keeper.recover();
+      this.isHurried = false;
       const isAll = await this.deliverAll(deadlineMs);
+      this.isRefused = !isAll;
       waitMs = isAll ? pauseMs : Math.min(waitMs * 2, longestPauseMs);
     }
   }
 
   private pause(ms: number): Promise<void> {
     return new Promise((resolve) => {
-      const cancel = this.options.clock.after(ms, resolve);
+      const { clock } = this.options;
+      let cancel = clock.after(ms, resolve);
       this.wake = () => {
         cancel();
         resolve();
+      };
+      this.hasten = () => {
+        this.hasten = () => undefined;
+        cancel();
+        cancel = clock.after(Math.min(ms, hurriedPauseMs), resolve);
       };
     });
   }

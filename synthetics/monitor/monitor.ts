@@ -198,7 +198,10 @@ export class Monitor {
       period,
       checks,
       () => this.inForce.ask(),
-      (ran) => this.recorder.record(ran),
+      (ran) => {
+        this.recorder.record(ran);
+        if (ran.result.outcome !== 'passed') this.courier.hurry();
+      },
     );
   }
 

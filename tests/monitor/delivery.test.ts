@@ -72,7 +72,8 @@ describe('delivery beside the rounds', () => {
     outbox.close();
   });
 
-  test('tries an endpoint that fails again within half a minute', async () => {
+  /** A courier whose deliveries are told by their time, and don't leave the process. */
+  function couriered() {
     const clock = new SimulatedClock(start);
     const file = path();
     const keeper = new Keeper({
@@ -85,7 +86,7 @@ describe('delivery beside the rounds', () => {
     keeper.open();
     keeper.add(resultAt(start));
     const tries: number[] = [];
-    let isDown = true;
+    const endpoint = { isDown: false };
     const courier = new Courier({
       keeper,
       connectionString: () => 'any',
@@ -94,21 +95,51 @@ describe('delivery beside the rounds', () => {
       onDelivery: () => undefined,
       deliver: () => {
         tries.push(clock.now());
-        return Promise.resolve({ accepted: 0, undelivered: isDown ? 1 : 0, parked: 0, late: 0, reason: 'down' });
+        return Promise.resolve({ accepted: 0, undelivered: endpoint.isDown ? 1 : 0, parked: 0, late: 0, reason: 'down' });
       },
     });
     courier.start();
+    const stop = async () => {
+      void courier.stop(1_000);
+      await clock.pass(1_000);
+      keeper.close();
+    };
+    return { clock, courier, tries, endpoint, stop };
+  }
+
+  test('tries an endpoint that fails again within half a minute', async () => {
+    const { clock, tries, endpoint, stop } = couriered();
+    endpoint.isDown = true;
     await clock.pass(10 * 60_000);
     const gaps = tries.slice(1).map((ms, index) => ms - (tries[index] ?? 0));
     expect(Math.max(...gaps)).toBe(30_000);
-    isDown = false;
+    endpoint.isDown = false;
     await clock.pass(60_000);
     const before = tries.length;
     await clock.pass(60_000);
     expect(tries.length - before).toBe(30);
-    void courier.stop(1_000);
-    await clock.pass(1_000);
-    keeper.close();
+    await stop();
+  });
+
+  test('sends what is news within a quarter of a second, together, but no more often to an endpoint that takes nothing', async () => {
+    const { clock, courier, tries, endpoint, stop } = couriered();
+    await clock.pass(2_500);
+    expect(tries).toEqual([start + 2_000]);
+    for (let news = 0; news < 5; news += 1) {
+      courier.hurry();
+      await clock.pass(40);
+    }
+    await clock.pass(300);
+    expect(tries.slice(1)).toEqual([start + 2_750]);
+    endpoint.isDown = true;
+    await clock.pass(60_000);
+    const before = tries.length;
+    for (let news = 0; news < 20; news += 1) {
+      courier.hurry();
+      await clock.pass(1_000);
+    }
+    expect(tries.length - before).toBeLessThanOrEqual(1);
+    await stop();
   });
 
   test('says a reason once, and when it is over', async () => {

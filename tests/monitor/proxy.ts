@@ -21,10 +21,13 @@ export interface BadNetwork {
   readonly port: number;
   /** Connections that are still open. */
   open(): number;
+  /** From now on, for what is open too. */
+  change(trouble: Trouble): void;
   close(): Promise<void>;
 }
 
-export async function startProxy(target: number, trouble: Trouble): Promise<BadNetwork> {
+export async function startProxy(target: number, first: Trouble): Promise<BadNetwork> {
+  let trouble = first;
   const sockets = new Set<Socket>();
   const server = createServer((client) => {
     sockets.add(client);
@@ -35,7 +38,15 @@ export async function startProxy(target: number, trouble: Trouble): Promise<BadN
     else forward(client, target, trouble);
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  return { port: (server.address() as AddressInfo).port, open: () => sockets.size, close: () => close(server, sockets) };
+  return {
+    port: (server.address() as AddressInfo).port,
+    open: () => sockets.size,
+    change(next) {
+      trouble = next;
+      for (const socket of sockets) socket.destroy();
+    },
+    close: () => close(server, sockets),
+  };
 }
 
 function forward(client: Socket, target: number, trouble: Trouble): void {

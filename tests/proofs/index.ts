@@ -7,7 +7,7 @@ import { healthIncidents } from './health-incidents.ts';
 import { mainJob } from './main-job.ts';
 import { monitorDays, monitorKills, monitorOutage } from './monitor.ts';
 import { monitorFaults } from './monitor-faults.ts';
-import { monitorSpeed } from './monitor-speed.ts';
+import { monitorFlat, monitorPace, monitorSpeed } from './monitor-speed.ts';
 import type { ProofArea } from './proof.ts';
 import { roundsHour } from './rounds-hour.ts';
 
@@ -16,6 +16,8 @@ export const proofAreas: Readonly<Record<string, ProofArea>> = {
   'main-job': mainJob,
   gate,
   'monitor-speed': monitorSpeed,
+  'monitor-pace': monitorPace,
+  'monitor-flat': monitorFlat,
   baselines,
   'monitor-days': monitorDays,
   'monitor-faults': monitorFaults,
