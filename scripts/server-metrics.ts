@@ -57,11 +57,7 @@ async function readRu(at: Place): Promise<Reading> {
   const minutes = [...byMinute].sort(([a], [b]) => a - b).map(([fromMs, ru]) => ({ fromMs, toMs: fromMs + at.minuteMs, ru }));
   const idle = minutes.filter(({ toMs }) => toMs <= at.fromMs).map(({ ru }) => ru / (at.minuteMs / 1000));
   return {
-    ruMinutes: together(
-      // The minute in which the load began is in part at rest, as its seconds say.
-      minutes.filter(({ toMs }) => toMs > at.fromMs),
-      at,
-    ),
+    ruMinutes: together(minutes, at),
     // The mean: what runs at rest may do so every other minute.
     ...(idle.length === 0 ? {} : { idleRuPerSecond: idle.reduce((sum, ru) => sum + ru, 0) / idle.length }),
   };

@@ -12,6 +12,8 @@ export interface Profile {
   readonly ratePerSecond?: number;
   /** Default: the environment's mix as it is. */
   readonly mix?: 'even' | 'varied';
+  /** How often each mix of a varied one has its window, which gives the duration. */
+  readonly turns?: number;
   /** Default: the environment's. */
   readonly zipfExponent?: number;
   /** Each region's share of the traffic follows the hour there. */
@@ -39,6 +41,7 @@ const spikeRampSeconds = 10;
  * `breakpoint` begins well below the target and ends at three times it: what holds that long has room enough.
  * `soak` runs at 70 %: a leak shows in time, not in height.
  * `swap`, `failover` and `shift` give Azure's control plane its time: a swap takes minutes, Front Door's change up to ten.
+ * `cosmos-ru` gives each mix two minutes: with one there would be as many minutes as unknowns, and no telling how sure the fit is.
  * `hot-product` has an exponent at which everybody wants the first shoe: 2^-30 of the choices are the second.
  */
 export const profiles = {
@@ -80,7 +83,7 @@ export const profiles = {
   shift: { corners: steady, durationSeconds: 3600, through: 'global' },
   // Its stages follow from the plan's rules: autoscale.ts.
   autoscale: { corners: steady },
-  'cosmos-ru': { corners: steady, durationSeconds: 600, mix: 'varied' },
+  'cosmos-ru': { corners: steady, turns: 2, mix: 'varied' },
 } as const satisfies Record<string, Profile>;
 
 export type Scenario = keyof typeof profiles;

@@ -38,6 +38,8 @@ export interface Traffic {
   readonly ratePerSecond: number;
   /** Requests per second at the corners of the profile. */
   readonly corners: readonly Corner[];
+  /** Iterations started per second over time, straight lines between. */
+  readonly starts: readonly Corner[];
   /** Of the highest rate: virtual users are made for the peak. */
   readonly arrivals: Arrivals;
   readonly iterations: number;
@@ -53,27 +55,31 @@ export interface Traffic {
 export function trafficOf({ scenario, environment, targets, windowSeconds = 60, ...wish }: TrafficWish): Traffic {
   const profile = wish.profile ?? profileOf(scenario);
   const { load, objectives } = environment;
-  const durationSeconds = wish.durationSeconds ?? profile.durationSeconds ?? load.durationSeconds;
+  const own = profile.turns === undefined ? profile.durationSeconds : profile.turns * turnSeconds(profile, load.mix, windowSeconds);
+  const durationSeconds = wish.durationSeconds ?? own ?? load.durationSeconds;
   const wantedPerSecond = wish.ratePerSecond ?? profile.ratePerSecond ?? load.ratePerSecond;
   const zipfExponent = profile.zipfExponent ?? load.zipfExponent;
   const shares = cornersOf(profile, targets, durationSeconds);
   const mixes = mixesOf(profile, load.mix);
   const peakPerSecond = wantedPerSecond * Math.max(...shares.map(([, share]) => share));
+  const corners = shares.map(([at, share]): Corner => [at, share * wantedPerSecond]);
+  const perIteration = mixes.map((mix) => meanRequests(mix, requestsOfJourneys(zipfExponent)));
+  const starts = startsOf(corners, perIteration, windowSeconds);
+  const time = timeline(starts);
   const arrivals = arrivalsOf({
     ratePerSecond: peakPerSecond,
     durationSeconds,
-    requestsPerIteration: meanOf(mixes.map((mix) => meanRequests(mix, requestsOfJourneys(zipfExponent)))),
+    requestsPerIteration: areaUnder(corners) / time.iterations,
     latencyP95Ms: objectives.latencyP95Ms,
     segments: wish.segments,
   });
-  const corners = shares.map(([at, share]): Corner => [at, share * wantedPerSecond]);
-  const time = timeline(corners, arrivals.requestsPerIteration);
   const choosers = mixes.map(chooser);
   return {
     durationSeconds,
     targetPerSecond: wantedPerSecond,
-    ratePerSecond: requestsUnder(corners) / durationSeconds,
+    ratePerSecond: areaUnder(corners) / durationSeconds,
     corners,
+    starts,
     arrivals,
     iterations: Math.round(time.iterations),
     zipfExponent,
@@ -122,8 +128,37 @@ function mixesOf({ mix: kind }: Profile, mix: Mix): readonly Mix[] {
   return shares.size === 1 ? [mix] : [mix, ...[...shares.keys()].map(emphasised)];
 }
 
-/** Requests under the corners' lines. */
-const requestsUnder = (corners: readonly Corner[]) =>
+/** How long it takes until each mix of a profile had its window. */
+export const turnSeconds = (profile: Profile, mix: Mix, windowSeconds: number) => mixesOf(profile, mix).length * windowSeconds;
+
+/**
+ * Iterations a second are requests a second ÷ requests of an iteration. Where the mix takes turns these change from window to
+ * window, between 2.7 and 8.7 of the local mix, and the iterations with them: the rate of requests stays what the profile says.
+ */
+function startsOf(corners: readonly Corner[], perIteration: readonly number[], windowSeconds: number): Corner[] {
+  const [only = 1] = perIteration;
+  if (perIteration.length === 1) return corners.map(([at, rate]) => [at, rate / only]);
+  const endSeconds = corners.at(-1)?.[0] ?? 0;
+  const windows = Array.from({ length: Math.ceil(endSeconds / windowSeconds) }, (_, window) => window * windowSeconds);
+  const cuts = [...new Set([...windows, ...corners.map(([at]) => at)])].sort((a, b) => a - b);
+  return cuts.slice(1).flatMap((to, index): Corner[] => {
+    const from = cuts[index] ?? 0;
+    const requests = perIteration[Math.floor(from / windowSeconds) % perIteration.length] ?? only;
+    return [
+      [from, rateAt(corners, from) / requests],
+      [to, rateAt(corners, to) / requests],
+    ];
+  });
+}
+
+function rateAt(corners: readonly Corner[], atSeconds: number): number {
+  const after = Math.max(1, corners.findIndex(([at]) => at >= atSeconds));
+  const [[from, before], [to, rate]] = [corners[after - 1] as Corner, corners[after] as Corner];
+  return to === from ? rate : before + ((rate - before) * (atSeconds - from)) / (to - from);
+}
+
+/** What comes up under the corners' lines. */
+const areaUnder = (corners: readonly Corner[]) =>
   corners.slice(1).reduce((sum, [at, rate], index) => {
     const [from, before] = corners[index] as Corner;
     return sum + ((before + rate) / 2) * (at - from);
@@ -154,13 +189,12 @@ interface Stretch {
 }
 
 /** Between two corners the rate r + s·t has brought r·t + s·t²/2 iterations after t seconds; solved for t it is the time. */
-function timeline(corners: readonly Corner[], requestsPerIteration: number) {
+function timeline(starts: readonly Corner[]) {
   const stretches: Stretch[] = [];
   let before = 0;
-  corners.slice(1).forEach(([toSeconds, to], index) => {
-    const [fromSeconds, from] = corners[index] as Corner;
+  starts.slice(1).forEach(([toSeconds, end], index) => {
+    const [fromSeconds, perSecond] = starts[index] as Corner;
     const seconds = toSeconds - fromSeconds;
-    const [perSecond, end] = [from / requestsPerIteration, to / requestsPerIteration];
     if (seconds > 0) stretches.push({ atSeconds: fromSeconds, perSecond, slope: (end - perSecond) / seconds, before });
     before += ((perSecond + end) / 2) * seconds;
   });

@@ -12,14 +12,15 @@ export function ledgerOf(run: RunObservation): RuLedger | undefined {
   const journeys = passedThrough(run) ?? fitted(run);
   if (!journeys) return undefined;
   const { wanted, samples, server } = run;
+  const idle = journeys.idleRuPerSecond;
   const project = (of: (row: RuLedger['journeys'][number]) => number) =>
-    journeys.rows.reduce((sum, row) => sum + of(row) * (wanted.targetIterations[row.journey] ?? 0), server?.idleRuPerSecond ?? 0);
+    journeys.rows.reduce((sum, row) => sum + of(row) * (wanted.targetIterations[row.journey] ?? 0), 0);
   return {
     source: journeys.source,
     journeys: journeys.rows,
-    ...(server?.idleRuPerSecond === undefined ? {} : { idleRuPerSecond: round(server.idleRuPerSecond) }),
-    projectedRuPerSecond: round(project((row) => row.ru)),
-    projectedWithin: round(project((row) => row.withinRu) - (server?.idleRuPerSecond ?? 0)),
+    ...(idle === undefined ? {} : { idleRuPerSecond: round(idle) }),
+    projectedRuPerSecond: round(project((row) => row.ru) + (idle ?? 0)),
+    projectedWithin: round(project((row) => row.withinRu)),
     budgetRuPerSecond: wanted.budgetRuPerSecond,
     throttleRetries: samples.throttleRetries,
     ...retryLatency(run),
@@ -30,13 +31,14 @@ export function ledgerOf(run: RunObservation): RuLedger | undefined {
 interface Rows {
   readonly source: RuLedger['source'];
   readonly rows: RuLedger['journeys'];
+  readonly idleRuPerSecond: number | undefined;
 }
 
 /**
  * The store says what each request cost: the sums over the iterations that passed are exact, and the interval is that of
  * their mean. One that failed ended early, or an answer that was waited for in vain took its charge along.
  */
-function passedThrough({ samples }: RunObservation): Rows | undefined {
+function passedThrough({ samples, server }: RunObservation): Rows | undefined {
   const steps = Object.values(samples.steps).filter(({ charges }) => charges > 0);
   if (steps.length === 0) return undefined;
   const rows = Object.entries(samples.journeys).map(([journey, { iterations: all, failed, unclear, exceptions }]) => {
@@ -48,7 +50,7 @@ function passedThrough({ samples }: RunObservation): Rows | undefined {
     const ru = own.reduce((sum, step) => sum + step.ru, 0) / Math.max(1, iterations);
     return { journey, iterations, ru: round(ru), withinRu: round(1.96 * Math.sqrt(variance)), steps: parts };
   });
-  return { source: 'pass-through', rows };
+  return { source: 'pass-through', rows, idleRuPerSecond: server?.idleRuPerSecond };
 }
 
 function varianceOfMean(sum: number, squared: number, n: number): number {
@@ -58,17 +60,17 @@ function varianceOfMean(sum: number, squared: number, n: number): number {
 
 /**
  * The store doesn't say it, Azure Monitor knows the RU of each minute alone: RU of a minute = Σ iterations of a journey in it
- * × its cost + idle. Iterations that lie across two minutes count by their requests.
+ * × its cost + seconds × what the store costs at rest. Iterations that lie across two minutes count by their requests. Minutes
+ * before the load tell the rest; one that wasn't at rest fits badly, and widens the intervals instead of going unseen.
  */
 function fitted(run: RunObservation): Rows | undefined {
-  const { samples, server } = run;
+  const { samples } = run;
   const names = Object.keys(samples.journeys);
   const windows = windowsOf(run, names);
-  const idle = server?.idleRuPerSecond;
-  // Without a look at the idle store its share is one more unknown: RU per second of the window.
-  const rows = windows.map(({ iterations, seconds }) => (idle === undefined ? [...iterations, seconds] : iterations));
-  const y = windows.map(({ ru, seconds }) => ru - (idle ?? 0) * seconds);
-  const fit = leastSquares(rows, y);
+  const fit = leastSquares(
+    windows.map(({ iterations, seconds }) => [...iterations, seconds]),
+    windows.map(({ ru }) => ru),
+  );
   if (!fit) return undefined;
   return {
     source: 'least squares',
@@ -79,6 +81,7 @@ function fitted(run: RunObservation): Rows | undefined {
       withinRu: round(fit.within[i] ?? 0),
       steps: [],
     })),
+    idleRuPerSecond: Math.max(0, fit.values[names.length] ?? 0),
   };
 }
 
@@ -110,9 +113,6 @@ function retryLatency({ samples }: RunObservation): Pick<RuLedger, 'retryP95Ms' 
   return { ...(retryP95Ms === undefined ? {} : { retryP95Ms }), ...(calmP95Ms === undefined ? {} : { calmP95Ms }) };
 }
 
-/** An interval wider than this share of its value says too little to judge by. */
-const widestShare = 0.1;
-
 /** Judgements of `cosmos-ru`: the mix's budget, each journey's own, and what Cosmos DB refused. */
 export function judgeRu(run: RunObservation, ledger: RuLedger | undefined, attribution: Attribution): Judgement[] {
   return [judgeThrottling(run, ledger, attribution), judgeProjected(run, ledger), ...judgeJourneyBudgets(run, ledger)];
@@ -137,11 +137,13 @@ function judgeJourneyBudgets({ wanted }: RunObservation, ledger: RuLedger | unde
     const row = ledger?.journeys.find((one) => one.journey === journey);
     const base = { name: `${journey} RU`, limit, unit: 'RU', samples: row?.iterations ?? 0 };
     if (!row || row.iterations === 0) return { ...base, verdict: 'inconclusive', reason: `${journey} RU: no samples` };
-    const value = row.ru;
-    if (row.withinRu > value * widestShare && value + row.withinRu > limit && value - row.withinRu <= limit)
-      return { ...base, value, verdict: 'inconclusive', reason: `${journey} RU ${value} ± ${row.withinRu}: too wide to tell` };
-    if (value <= limit) return { ...base, value, verdict: 'pass' };
-    return { ...base, value, verdict: 'fail', reason: `${journey} costs ${value} RU, over its budget of ${limit} RU` };
+    const { ru: value, withinRu: within } = row;
+    const said = within === 0 ? `${value} RU` : `${value} ± ${within} RU`;
+    if (value - within > limit)
+      return { ...base, value, verdict: 'fail', reason: `${journey} costs ${said}, over its budget of ${limit} RU` };
+    if (value + within <= limit) return { ...base, value, verdict: 'pass' };
+    const reason = `${journey} costs ${said}: too close to its budget of ${limit} RU to tell`;
+    return { ...base, value, verdict: 'inconclusive', reason };
   });
 }
 

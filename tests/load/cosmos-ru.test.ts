@@ -111,10 +111,14 @@ function charged(iterations: number, spread = 0): Pick<Samples, 'journeys' | 'st
 }
 
 /** Minutes of a varied mix whose RU Azure Monitor knows in sum alone; `noise` is a share of each minute's RU. */
-function measured({ windows = 8, idle = 5, noise = 0, windowSeconds = 60, seed = 3 } = {}) {
+function measured({ windows = 8, idle = 5, noise = 0, windowSeconds = 60, seed = 3, restMinutes = 2 } = {}) {
   const random = seeded(seed);
   const mixSeconds: Samples['mixSeconds'][number][] = [];
   const ruMinutes = [];
+  const atRest = Array.from({ length: restMinutes }, (_, minute) => {
+    const fromMs = startMs + (minute - restMinutes) * 60_000;
+    return { fromMs, toMs: fromMs + 60_000, ru: idle * 60 };
+  });
   const iterations: Record<Name, number> = { browse: 0, search: 0, checkout: 0 };
   for (let window = 0; window < windows; window += 1) {
     const most = names[window % names.length];
@@ -134,7 +138,7 @@ function measured({ windows = 8, idle = 5, noise = 0, windowSeconds = 60, seed =
   }
   const journeys = Object.fromEntries(names.map((name) => [name, { ...goodJourney, iterations: iterations[name] }]));
   const lastAtMs = startMs + windows * windowSeconds * 1000;
-  return { samples: { journeys, mixSeconds, lastAtMs }, server: { ruMinutes, idleRuPerSecond: idle } };
+  return { samples: { journeys, mixSeconds, lastAtMs }, server: { ruMinutes: [...atRest, ...ruMinutes] } };
 }
 
 const targetIterations = { browse: 10, search: 4, checkout: 1 };
@@ -184,22 +188,26 @@ describe('the RU ledger', () => {
     }
   });
 
-  it('finds the idle share itself where nobody measured it', () => {
-    const { samples, server } = measured({ idle: 40 });
-    const ledger = ledgerOf(at({ samples, server: { ruMinutes: server.ruMinutes } }));
+  it.each([0, 3])('tells what the store costs at rest with %d minutes of rest', (restMinutes) => {
+    const ledger = ledgerOf(at(measured({ idle: 40, restMinutes })));
+    expect(ledger?.idleRuPerSecond).toBeCloseTo(40, 1);
     for (const name of names) expect(off(ledger?.journeys.find(({ journey }) => journey === name)?.ru, name)).toBeLessThan(0.001);
   });
 
-  it('takes only minutes that lie in the run', () => {
-    const { samples, server } = measured();
-    const stray = { fromMs: startMs - 60_000, toMs: startMs, ru: 1e9 };
-    const ledger = ledgerOf(at({ samples, server: { ...server, ruMinutes: [stray, ...server.ruMinutes] } }));
-    for (const name of names) expect(off(ledger?.journeys.find(({ journey }) => journey === name)?.ru, name)).toBeLessThan(0.001);
+  it('is unsure where a minute before the load was not at rest', () => {
+    const { samples, server } = measured({ restMinutes: 3 });
+    const [first, ...others] = server.ruMinutes;
+    const busy = { fromMs: startMs - 180_000, toMs: startMs - 120_000, ru: (first?.ru ?? 0) + 60 * 200 };
+    const tight = ledgerOf(at({ samples, server }));
+    const wide = ledgerOf(at({ samples, server: { ruMinutes: [busy, ...others] } }));
+    expect(tight?.projectedWithin).toBeLessThan(1);
+    expect(wide?.projectedWithin).toBeGreaterThan(100);
+    expect(judge(at({ samples, server: { ruMinutes: [busy, ...others] } })).verdict).toBe('inconclusive');
   });
 
   it.each([
     { title: 'no metrics', changes: { samples: measured().samples } },
-    { title: 'fewer minutes than journeys', changes: measured({ windows: 3 }) },
+    { title: 'fewer minutes than unknowns', changes: measured({ windows: 3, restMinutes: 1 }) },
   ])('says nothing with $title', ({ changes }) => {
     expect(ledgerOf(at(changes))).toBeUndefined();
     expect(judge(at(changes)).verdict).toBe('inconclusive');

@@ -6,7 +6,7 @@ import { type Target, targetsOf } from '../../fixtures/environments/targets.ts';
 import { activity, worldCorners } from '../../load/k6/day.ts';
 import { arrivalScenario } from '../../load/k6/executor.ts';
 import { journeyCounts } from '../../load/k6/mix.ts';
-import { profiles } from '../../load/k6/profiles.ts';
+import { profiles, requestsOfJourneys } from '../../load/k6/profiles.ts';
 import { journeysOf, type TrafficWish, trafficOf } from '../../load/k6/traffic.ts';
 import { type Scenario, scenarios, wantedOf } from '../../load/run.ts';
 
@@ -38,7 +38,7 @@ describe('scenarios', () => {
     { scenario: 'breakpoint', seconds: 300, mean: 97.5, peak: 180 },
     { scenario: 'soak', seconds: 3600, mean: 42, peak: 42 },
     { scenario: 'hot-product', seconds: 120, mean: 60, peak: 60 },
-    { scenario: 'cosmos-ru', seconds: 600, mean: 60, peak: 60 },
+    { scenario: 'cosmos-ru', seconds: 720, mean: 60, peak: 60 },
   ] as const)('send what their arithmetic says: $scenario', ({ scenario, seconds, mean, peak }) => {
     const { durationSeconds, ratePerSecond, corners, iterations, arrivals } = traffic(scenario);
     expect(durationSeconds).toBe(seconds);
@@ -103,17 +103,52 @@ describe('rates over time', () => {
 
 describe('a mix that varies on purpose', () => {
   const names = Object.keys(environment.load.mix);
+  const windowOf = (varied: ReturnType<typeof traffic>, windowSeconds: number) => {
+    const windows: string[][] = [];
+    // As k6 starts them: the area under the line of starts.
+    let [at, before] = [0, 0];
+    for (const [index, [to, rate]] of varied.starts.entries()) {
+      const [from = 0, last = 0] = varied.starts[index - 1] ?? [];
+      const upTo = before + ((last + rate) / 2) * (to - from);
+      for (; at < upTo - 1e-6; at += 1) {
+        const window = Math.floor(from / windowSeconds);
+        windows[window] = [...(windows[window] ?? []), varied.journeyOf(at)];
+      }
+      before = upTo;
+    }
+    return windows;
+  };
+
   it('gives each journey a window that is mostly its own', () => {
-    const varied = traffic('cosmos-ru', { durationSeconds: 24, windowSeconds: 4 });
-    const perWindow = varied.iterations / 6;
-    const shares = Array.from({ length: 6 }, (_, window) => {
-      const from = Math.ceil(window * perWindow);
-      const journeys = Array.from({ length: Math.floor(perWindow) }, (_, i) => varied.journeyOf(from + i));
-      return Object.fromEntries(names.map((name) => [name, journeys.filter((one) => one === name).length / journeys.length]));
-    });
+    const windows = windowOf(traffic('cosmos-ru', { durationSeconds: 24, windowSeconds: 4 }), 4);
+    const shares = windows.map((journeys) =>
+      Object.fromEntries(names.map((name) => [name, journeys.filter((one) => one === name).length / journeys.length])),
+    );
+    expect(shares).toHaveLength(6);
     expect(shares[0]?.browse).toBeCloseTo(0.6, 1);
     for (const [index, name] of names.entries()) expect(shares[index + 1]?.[name]).toBeGreaterThan(0.7);
     expect(shares[2]?.browse).toBeCloseTo(0.15, 1);
+  });
+
+  it('holds the rate of requests while the iterations change with the mix', () => {
+    const varied = traffic('cosmos-ru', { windowSeconds: 10, durationSeconds: 120 });
+    const requestsOf = requestsOfJourneys(environment.load.zipfExponent);
+    for (const journeys of windowOf(varied, 10)) {
+      const requests = journeys.reduce((sum, name) => sum + (requestsOf[name] ?? 0), 0);
+      expect(requests / 10).toBeGreaterThan(57);
+      expect(requests / 10).toBeLessThan(63);
+    }
+    expect(arrivalScenario(varied)).toMatchObject({ executor: 'ramping-arrival-rate' });
+    const { stages } = arrivalScenario(varied) as { stages: { target: number; duration: string }[] };
+    // A window and a jump in turn.
+    expect(stages.map(({ duration }) => duration).slice(0, 3)).toEqual(['10000ms', '0ms', '10000ms']);
+  });
+
+  it.each([
+    { title: 'twice, a minute each, where the metrics are minutes', local: undefined, seconds: 720 },
+    { title: 'once on a local store, whose minutes are short', local: environment.local, seconds: 60 },
+  ])('lets each mix have its turn $title', ({ local, seconds }) => {
+    expect(wantedOf({ environment: { ...environment, local }, scenario: 'cosmos-ru' }).durationSeconds).toBe(seconds);
   });
 
   it('has nothing to vary with one journey', () => {

@@ -41,6 +41,12 @@ describe('builds', () => {
     expect(await chargeOf('/api/products/shoe-0001')).toBe(one);
   });
 
+  it('silent: answers, and tells no charge', async () => {
+    store = await startStore({ behaviour: builds.silent });
+    const { status, headers } = await store.send('GET', '/api/products');
+    expect([status, headers['x-contoso-request-charge']]).toEqual([200, undefined]);
+  });
+
   it('leaking: holds what it took for every request', async () => {
     store = await startStore({ behaviour: { leakKbPerRequest: 2_048 } });
     const before = process.memoryUsage().arrayBuffers;
