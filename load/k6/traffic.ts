@@ -55,7 +55,8 @@ export interface Traffic {
 export function trafficOf({ scenario, environment, targets, windowSeconds = 60, ...wish }: TrafficWish): Traffic {
   const profile = wish.profile ?? profileOf(scenario);
   const { load, objectives } = environment;
-  const own = profile.turns === undefined ? profile.durationSeconds : profile.turns * turnSeconds(profile, load.mix, windowSeconds);
+  const own =
+    profile.turns === undefined ? profile.durationSeconds : profile.turns * turnSeconds(profile, load.mix, windowSeconds);
   const durationSeconds = wish.durationSeconds ?? own ?? load.durationSeconds;
   const wantedPerSecond = wish.ratePerSecond ?? profile.ratePerSecond ?? load.ratePerSecond;
   const zipfExponent = profile.zipfExponent ?? load.zipfExponent;
@@ -152,7 +153,10 @@ function startsOf(corners: readonly Corner[], perIteration: readonly number[], w
 }
 
 function rateAt(corners: readonly Corner[], atSeconds: number): number {
-  const after = Math.max(1, corners.findIndex(([at]) => at >= atSeconds));
+  const after = Math.max(
+    1,
+    corners.findIndex(([at]) => at >= atSeconds),
+  );
   const [[from, before], [to, rate]] = [corners[after - 1] as Corner, corners[after] as Corner];
   return to === from ? rate : before + ((rate - before) * (atSeconds - from)) / (to - from);
 }
