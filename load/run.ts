@@ -11,7 +11,7 @@ import { autoscalePlan, profileFor, scaledTarget } from './k6/autoscale.ts';
 import { loadTargets, servesProduction } from './k6/environment.ts';
 import { meanRequests, sharesOf } from './k6/mix.ts';
 import { fewestActedSeconds, profileOf, profiles, requestsOfJourneys, type Scenario } from './k6/profiles.ts';
-import { journeysOf, trafficOf, turnSeconds } from './k6/traffic.ts';
+import { journeysOf, trafficOf } from './k6/traffic.ts';
 import { withShared } from './production.ts';
 import { type ProgressOutput, progressPrinter, type ServersNow } from './progress.ts';
 import { isLostForGood } from './verdict/autostop.ts';
@@ -42,7 +42,7 @@ export interface LoadOptions {
   readonly ratePerSecond?: number | undefined;
   /** Seconds; default: the scenario's, else the environment's. */
   readonly durationSeconds?: number | undefined;
-  /** Seconds for which a varied mix stays as it is; default: a minute of the metrics, at least ten seconds. */
+  /** Seconds for which a varied mix stays as it is; default: a minute of the metrics, at least five seconds. */
   readonly windowSeconds?: number | undefined;
   /** When production may be loaded: `<from>/<to>`; default: never. */
   readonly window?: string | undefined;
@@ -184,20 +184,15 @@ function refuseRates({
   if (faults.length > 0) throw new ConfigurationError('The command line', faults);
 }
 
-/** The local store's minutes pass as fast as its control plane; a window has requests enough in ten seconds. */
-function windowSecondsOf({ environment, windowSeconds }: Pick<LoadOptions, 'environment' | 'windowSeconds'>): number {
-  return windowSeconds ?? (environment.local ? Math.max(10, 60 / environment.local.timeScale) : 60);
+/** The local store's minutes pass as fast as its control plane; a window has requests enough in five seconds. */
+export function windowSecondsOf({ environment, windowSeconds }: Pick<LoadOptions, 'environment' | 'windowSeconds'>): number {
+  return windowSeconds ?? (environment.local ? Math.max(5, 60 / environment.local.timeScale) : 60);
 }
 
 /** On a local store, what waits for the control plane takes as much less time as its clock is faster. */
-function durationSecondsOf(options: Omit<LoadOptions, 'runDirectory' | 'nameOrPath'>): number | undefined {
-  const { environment, scenario, durationSeconds } = options;
-  const profile = profileOf(scenario);
-  const { through, turns, durationSeconds: own } = profile;
-  if (durationSeconds !== undefined || !environment.local) return durationSeconds;
-  // Its window holds several minutes of its metrics: one turn shows as much as two do on Azure.
-  if (turns !== undefined) return turnSeconds(profile, environment.load.mix, windowSecondsOf(options));
-  if (through === undefined || own === undefined) return undefined;
+function durationSecondsOf({ environment, scenario, durationSeconds }: Omit<LoadOptions, 'runDirectory' | 'nameOrPath'>) {
+  const { through, durationSeconds: own } = profileOf(scenario);
+  if (durationSeconds !== undefined || through === undefined || !environment.local || own === undefined) return durationSeconds;
   return Math.max(fewestActedSeconds, Math.round(own / environment.local.timeScale));
 }
 

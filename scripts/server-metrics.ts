@@ -12,7 +12,7 @@ type Reading = { readonly [K in keyof ServerMetrics]: ServerMetrics[K] };
 /** What a scenario asks the servers for beside the time axis. */
 const wanted: Partial<Record<Scenario, (at: Place, target?: string) => Promise<Reading>>> = {
   autoscale: readAutoscale,
-  'cosmos-ru': async (at) => ({ ...(await readRu(at)), ...(await readPartitions(at)) }),
+  'cosmos-ru': async (at) => ({ ...(await readRu(at)), ...(await readPartitions(at)), ...(await readAnswers(at)) }),
   'hot-product': readPartitions,
   soak: readMemory,
 };
@@ -20,7 +20,7 @@ const wanted: Partial<Record<Scenario, (at: Place, target?: string) => Promise<R
 /** The store at rest, so many of the metrics' minutes before the load. */
 const idleMinutes = 5;
 /** Least squares needs requests in every window: minutes of a local store, which pass in a second, are put together. */
-const shortestWindowMs = 4_000;
+const shortestWindowMs = 2_000;
 
 /**
  * Reads of Azure Monitor, or of the local store in its place, what a run shows on its time axis and is judged by; undefined
@@ -40,9 +40,13 @@ export function serverMetricsOf(scenario: Scenario, environment: Environment, ta
   };
 }
 
+/** Those that a stamp uses: one that none uses may not exist where the run is. */
+const accountsOf = ({ environment: { cosmosAccounts, stamps } }: Place) =>
+  cosmosAccounts.filter(({ name }) => stamps.some(({ cosmos }) => cosmos === name));
+
 async function readRu(at: Place): Promise<Reading> {
   const byMinute = new Map<number, number>();
-  for (const account of at.environment.cosmosAccounts) {
+  for (const account of accountsOf(at)) {
     const asked = { namespace: namespaces.cosmos, metrics: ['TotalRequestUnits'], aggregations: ['total'] as const };
     const before = at.fromMs - (idleMinutes + 1) * at.minuteMs;
     const series = await read(
@@ -81,9 +85,23 @@ function together(minutes: readonly RuMinute[], { minuteMs }: Place): RuMinute[]
 const joined = (last: RuMinute | undefined, rest: RuMinute): RuMinute =>
   last && last.toMs <= rest.fromMs + 1 ? { fromMs: last.fromMs, toMs: rest.toMs, ru: last.ru + rest.ru } : rest;
 
+async function readAnswers(at: Place): Promise<Reading> {
+  let [throttled, all] = [0, 0];
+  for (const account of accountsOf(at)) {
+    const asked = { namespace: namespaces.cosmos, metrics: ['TotalRequests'], aggregations: ['count'] as const };
+    const resourceIds = [resourceIdsOf(at.environment).cosmos(account.name)];
+    for (const { dimensions, points } of await read(at, regionOf(account), { ...asked, resourceIds, by: ['StatusCode'] })) {
+      const count = totals(points, 'count').reduce((sum, { value }) => sum + value, 0);
+      all += count;
+      if (dimensions.statuscode === '429') throttled += count;
+    }
+  }
+  return { cosmosAnswers: { throttled, all } };
+}
+
 async function readPartitions(at: Place): Promise<Reading> {
   const partitions: NonNullable<ServerMetrics['partitions']>[number][] = [];
-  for (const account of at.environment.cosmosAccounts) {
+  for (const account of accountsOf(at)) {
     const asked = { namespace: namespaces.cosmos, metrics: ['NormalizedRUConsumption'], aggregations: ['maximum'] as const };
     const by = ['CollectionName', 'PartitionKeyRangeId'];
     const series = await read(at, regionOf(account), {

@@ -41,7 +41,13 @@ export const changeSchema = z.discriminatedUnion('kind', [
     ...changed,
     before: z.object({ enabledState: z.enum(['Enabled', 'Disabled']), weight: z.number() }),
   }),
-  z.strictObject({ kind: z.literal('instances'), ...changed, before: z.object({ capacity: z.number() }) }),
+  z.strictObject({
+    kind: z.literal('instances'),
+    ...changed,
+    before: z.object({ capacity: z.number() }),
+    /** Counts that the run has set: any other is someone else's, such as autoscale's. */
+    asked: z.array(z.number()).default([]),
+  }),
 ]);
 export type Change = z.infer<typeof changeSchema>;
 type Of<K, T> = Extract<T, { readonly kind: K }>;
@@ -49,12 +55,15 @@ type Of<K, T> = Extract<T, { readonly kind: K }>;
 /** Keeps what is known of a change, before anything else happens. */
 type Note<C> = (more: Partial<C>) => void;
 
+/** What was to be put back: it was; it stood as before already; or someone else has changed it since, and it is theirs. */
+export type Found = 'put back' | 'stands as before' | { readonly leftAt: string };
+
 interface Kind<K extends Action['kind']> {
   /** Reads what stands now. */
   before(arm: ControlArm, ids: ResourceIds, action: Of<K, Action>): Promise<Of<K, Change>>;
   act(arm: ControlArm, action: Of<K, Action>, change: Of<K, Change>, note: Note<Of<K, Change>>): Promise<void>;
-  /** Puts back what the action changed; false: it stands as before already. Once more does no harm. */
-  back(arm: ControlArm, change: Of<K, Change>, note: Note<Of<K, Change>>): Promise<boolean>;
+  /** Puts back what the action changed, and says what it found. Once more does no harm. */
+  back(arm: ControlArm, change: Of<K, Change>, note: Note<Of<K, Change>>): Promise<Found>;
 }
 
 const webVersion = '2024-04-01';
@@ -109,13 +118,13 @@ export const kinds: { readonly [K in Action['kind']]: Kind<K> } = {
     // A swap undoes a swap, so one too many would be as wrong as none: the time of the last one tells which are done.
     async back(arm, change, note) {
       const { path, before, beforeBack, operation } = change;
-      if (!(await hasSwapped(arm, path, before, operation !== undefined))) return false;
+      if (!(await hasSwapped(arm, path, before, operation !== undefined))) return 'stands as before';
       const now = await lastSwapOf(arm, path);
       // Put back already, by a process that died before it could say so.
-      if (beforeBack !== undefined && now !== beforeBack) return true;
+      if (beforeBack !== undefined && now !== beforeBack) return 'put back';
       note({ beforeBack: now });
       await swapSlots(arm, change, note);
-      return true;
+      return 'put back';
     },
   },
   origin: {
@@ -131,23 +140,28 @@ export const kinds: { readonly [K in Action['kind']]: Kind<K> } = {
     },
     async back(arm, { path, before }, note) {
       const { enabledState, weight } = await originOf(arm, path);
-      if (enabledState === before.enabledState && weight === before.weight) return false;
+      if (enabledState === before.enabledState && weight === before.weight) return 'stands as before';
       await arm.patch(path, cdnVersion, { properties: before }, (operation) => note({ operation }));
-      return true;
+      return 'put back';
     },
   },
   instances: {
     async before(arm, ids, { plan }) {
       const path = ids.plan(plan);
-      return { kind: 'instances', what: `instances of ${plan}`, path, before: { capacity: await capacityOf(arm, path) } };
+      const before = { capacity: await capacityOf(arm, path) };
+      return { kind: 'instances', what: `instances of ${plan}`, path, before, asked: [] };
     },
-    async act(arm, { count }, { path }, note) {
+    async act(arm, { count }, { path, asked }, note) {
+      note({ asked: [...asked, count] });
       await arm.patch(path, webVersion, { sku: { capacity: count } }, (operation) => note({ operation }));
     },
-    async back(arm, { path, before }, note) {
-      if ((await capacityOf(arm, path)) === before.capacity) return false;
+    // A count that the run never set is autoscale's or an operator's by now, and follows the load that there is.
+    async back(arm, { path, before, asked }, note) {
+      const now = await capacityOf(arm, path);
+      if (now === before.capacity) return 'stands as before';
+      if (!asked.includes(now)) return { leftAt: `${now}, which the run never set` };
       await arm.patch(path, webVersion, { sku: before }, (operation) => note({ operation }));
-      return true;
+      return 'put back';
     },
   },
 };

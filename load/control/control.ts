@@ -1,4 +1,4 @@
-import { type Action, type Change, type ControlArm, describeBefore, kinds, type ResourceIds } from './actions.ts';
+import { type Action, type Change, type ControlArm, describeBefore, type Found, kinds, type ResourceIds } from './actions.ts';
 import type { Journal } from './journal.ts';
 
 export interface PutBack {
@@ -10,7 +10,7 @@ export interface PutBack {
 type Row = {
   readonly before: (arm: ControlArm, ids: ResourceIds, action: Action) => Promise<Change>;
   readonly act: (arm: ControlArm, action: Action, change: Change, note: (more: Partial<Change>) => void) => Promise<void>;
-  readonly back: (arm: ControlArm, change: Change, note: (more: Partial<Change>) => void) => Promise<boolean>;
+  readonly back: (arm: ControlArm, change: Change, note: (more: Partial<Change>) => void) => Promise<Found>;
 };
 // Each row takes its own kind alone; that they are called with it, the compiler can't see.
 const rowOf = (kind: Action['kind']) => kinds[kind] as unknown as Row;
@@ -44,14 +44,19 @@ export async function putBack(arm: ControlArm, journal: Journal): Promise<PutBac
       const note = (more: Partial<Change>) => {
         latest.change = journal.note(latest.change, more as Partial<Change>);
       };
-      const changed = await rowOf(change.kind).back(arm, change, note);
+      const found = await rowOf(change.kind).back(arm, change, note);
       journal.remove(latest.change);
-      done.push(`${change.what}: ${changed ? `put back (${describeBefore(change)})` : 'stands as before'}`);
+      done.push(`${change.what}: ${describeFound(found, change)}`);
     } catch (error) {
       failed.push(`${change.what}: ${error instanceof Error ? error.message : String(error)}`);
     }
   }
   return { done, failed };
+}
+
+function describeFound(found: Found, change: Change): string {
+  if (typeof found === 'object') return `left at ${found.leftAt}`;
+  return found === 'put back' ? `${found} (${describeBefore(change)})` : found;
 }
 
 /** The latest first, but origins that come in before any that go out: the endpoint is never without one. */

@@ -33,6 +33,13 @@ const steady = (durationSeconds: number): readonly Corner[] => [
   [durationSeconds, 1],
 ];
 
+const halved = (durationSeconds: number): readonly Corner[] => [
+  [0, 1],
+  [durationSeconds / 2, 1],
+  [durationSeconds / 2, 0.5],
+  [durationSeconds, 0.5],
+];
+
 /** A spike's way up and down; shorter where the whole run has no room for it. */
 const spikeRampSeconds = 10;
 
@@ -41,7 +48,8 @@ const spikeRampSeconds = 10;
  * `breakpoint` begins well below the target and ends at three times it: what holds that long has room enough.
  * `soak` runs at 70 %: a leak shows in time, not in height.
  * `swap`, `failover` and `shift` give Azure's control plane its time: a swap takes minutes, Front Door's change up to ten.
- * `cosmos-ru` gives each mix two minutes: with one there would be as many minutes as unknowns, and no telling how sure the fit is.
+ * `cosmos-ru` gives each mix a minute at the target rate and one at half of it: at one rate alone what the store costs by itself,
+ * whatever is sent, could not be told from what the requests cost.
  * `hot-product` has an exponent at which everybody wants the first shoe: 2^-30 of the choices are the second.
  */
 export const profiles = {
@@ -83,7 +91,7 @@ export const profiles = {
   shift: { corners: steady, durationSeconds: 3600, through: 'global' },
   // Its stages follow from the plan's rules: autoscale.ts.
   autoscale: { corners: steady },
-  'cosmos-ru': { corners: steady, turns: 2, mix: 'varied' },
+  'cosmos-ru': { corners: halved, turns: 2, mix: 'varied' },
 } as const satisfies Record<string, Profile>;
 
 export type Scenario = keyof typeof profiles;

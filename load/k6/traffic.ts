@@ -139,26 +139,21 @@ export const turnSeconds = (profile: Profile, mix: Mix, windowSeconds: number) =
 function startsOf(corners: readonly Corner[], perIteration: readonly number[], windowSeconds: number): Corner[] {
   const [only = 1] = perIteration;
   if (perIteration.length === 1) return corners.map(([at, rate]) => [at, rate / only]);
-  const endSeconds = corners.at(-1)?.[0] ?? 0;
-  const windows = Array.from({ length: Math.ceil(endSeconds / windowSeconds) }, (_, window) => window * windowSeconds);
-  const cuts = [...new Set([...windows, ...corners.map(([at]) => at)])].sort((a, b) => a - b);
-  return cuts.slice(1).flatMap((to, index): Corner[] => {
-    const from = cuts[index] ?? 0;
-    const requests = perIteration[Math.floor(from / windowSeconds) % perIteration.length] ?? only;
-    return [
-      [from, rateAt(corners, from) / requests],
-      [to, rateAt(corners, to) / requests],
-    ];
+  return corners.slice(1).flatMap(([end, last], index): Corner[] => {
+    const [begin, first] = corners[index] as Corner;
+    const rateAt = (at: number) => first + ((last - first) * (at - begin)) / (end - begin);
+    const windows = Array.from({ length: Math.ceil(end / windowSeconds) }, (_, window) => window * windowSeconds);
+    const cuts = [begin, ...windows.filter((at) => at > begin && at < end), end];
+    // A stretch of no time is a jump, which the corners around it make.
+    return (begin === end ? [] : cuts.slice(1)).flatMap((to, cut): Corner[] => {
+      const from = cuts[cut] ?? begin;
+      const requests = perIteration[Math.floor(from / windowSeconds) % perIteration.length] ?? only;
+      return [
+        [from, rateAt(from) / requests],
+        [to, rateAt(to) / requests],
+      ];
+    });
   });
-}
-
-function rateAt(corners: readonly Corner[], atSeconds: number): number {
-  const after = Math.max(
-    1,
-    corners.findIndex(([at]) => at >= atSeconds),
-  );
-  const [[from, before], [to, rate]] = [corners[after - 1] as Corner, corners[after] as Corner];
-  return to === from ? rate : before + ((rate - before) * (atSeconds - from)) / (to - from);
 }
 
 /** What comes up under the corners' lines. */

@@ -1,3 +1,4 @@
+import { thresholds } from '../../health/thresholds.ts';
 import type { Attribution } from './attribution.ts';
 import { median } from './breakpoint.ts';
 import { leastSquares } from './least-squares.ts';
@@ -115,7 +116,12 @@ function retryLatency({ samples }: RunObservation): Pick<RuLedger, 'retryP95Ms' 
 
 /** Judgements of `cosmos-ru`: the mix's budget, each journey's own, and what Cosmos DB refused. */
 export function judgeRu(run: RunObservation, ledger: RuLedger | undefined, attribution: Attribution): Judgement[] {
-  return [judgeThrottling(run, ledger, attribution), judgeProjected(run, ledger), ...judgeJourneyBudgets(run, ledger)];
+  return [
+    judgeThrottling(run, ledger, attribution),
+    judgeRefusedShare(run),
+    judgeProjected(run, ledger),
+    ...judgeJourneyBudgets(run, ledger),
+  ];
 }
 
 function judgeProjected({ wanted, samples, server }: RunObservation, ledger: RuLedger | undefined): Judgement {
@@ -159,6 +165,21 @@ function judgeThrottling(
   if (value <= wanted.errorPercent) return { ...base, value, verdict: 'pass' };
   const slow = ledger?.retryP95Ms === undefined ? '' : `, p95 ${ms(ledger.retryP95Ms)} while it retried`;
   const reason = `Cosmos DB throttled ${count(throttled.cosmos)} of ${count(samples.requests)} requests (429, ${percent(value)}; ${count(samples.throttleRetries)} retries${slow})`;
+  return { ...base, value, verdict: 'fail', reason };
+}
+
+/** What Cosmos DB refused of all that it was asked, retries that succeeded included: the health model's signal, and its bound. */
+function judgeRefusedShare({ server }: RunObservation): Judgement {
+  const { title: name, degradedAt: limit, minSamples, unit } = thresholds.cosmosThrottled;
+  const { throttled = 0, all = 0 } = server?.cosmosAnswers ?? {};
+  const base = { name, limit, unit, samples: all };
+  if (all < minSamples) {
+    const why = server?.missing ?? `${count(all)} answers of Cosmos DB in its metrics are too few`;
+    return { ...base, verdict: 'inconclusive', reason: `${name}: ${why}` };
+  }
+  const value = (throttled / all) * 100;
+  if (value < limit) return { ...base, value, verdict: 'pass' };
+  const reason = `${name} ${percent(value)} (${count(throttled)} of ${count(all)} requests to Cosmos DB), limit ${percent(limit)}`;
   return { ...base, value, verdict: 'fail', reason };
 }
 

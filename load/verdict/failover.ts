@@ -1,3 +1,4 @@
+import { thresholds } from '../../health/thresholds.ts';
 import {
   controlLimitOf,
   failedIn,
@@ -23,7 +24,7 @@ const leastSharePercent = 5;
 /** Of all requests while it is away: what the others have to answer. */
 const carriedPercent = 99;
 /** Of the requests from the moment it is taken out until the others have all: the store's own objective holds after that. */
-const gapErrorPercent = 5;
+const gapErrorPercent = thresholds.edgeErrors.degradedAt;
 /** Answers on their way when a region leaves still come from it. */
 const leftSharePercent = 1;
 

@@ -173,6 +173,8 @@ export interface ServerMetrics {
   /** Why there are none. */
   readonly missing?: string;
   readonly ruMinutes?: readonly RuMinute[];
+  /** What Cosmos DB answered during the run, and how often with 429. */
+  readonly cosmosAnswers?: { readonly throttled: number; readonly all: number };
   /** RU/s without load. */
   readonly idleRuPerSecond?: number;
   readonly partitions?: readonly PartitionUse[];

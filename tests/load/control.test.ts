@@ -24,7 +24,7 @@ const shift: readonly Action[] = [
   { kind: 'origin', stamp: 'green', weight: 1_000 },
   { kind: 'origin', stamp: 'blue', enabled: false },
 ];
-const more: Action = { kind: 'instances', plan: 'plan', count: 5 };
+const more = { kind: 'instances', plan: 'plan', count: 5 } as const;
 
 async function done(actions: readonly Action[], arm: FakeArm, file: string) {
   for (const action of actions) await perform(action, arm, ids, new Journal(file));
@@ -72,6 +72,20 @@ describe('a control action', () => {
     await done(shift, arm, file);
     await putBack(arm, new Journal(file));
     expect(Math.min(...arm.fewestIn)).toBe(1);
+  });
+
+  it.each([
+    { title: 'autoscale has moved meanwhile', now: 7, says: 'instances of plan: left at 7, which the run never set', left: 7 },
+    { title: 'autoscale has brought back', now: 2, says: 'instances of plan: stands as before', left: 2 },
+    { title: 'it has set before its last', now: 4, says: 'instances of plan: put back (2)', left: 2 },
+  ])('leaves a number of instances to its owner, one that $title', async ({ now, says, left }) => {
+    const [arm, file] = [new FakeArm(), newFile()];
+    await done([{ ...more, count: 4 }, more], arm, file);
+    expect(arm.plans.plan).toBe(5);
+    arm.plans.plan = now;
+    expect(await putBack(arm, new Journal(file))).toEqual({ done: [says], failed: [] });
+    expect(arm.plans.plan).toBe(left);
+    expect(new Journal(file).list()).toEqual([]);
   });
 
   it('is told in words', () => {

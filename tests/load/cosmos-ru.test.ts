@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { seeded } from '../../fixtures/data/random.ts';
+import { thresholds } from '../../health/thresholds.ts';
 import { ledgerOf } from '../../load/verdict/cosmos-ru.ts';
 import { judge } from '../../load/verdict/judge.ts';
 import { leastSquares, student95 } from '../../load/verdict/least-squares.ts';
@@ -266,6 +267,16 @@ describe('judging RU', () => {
   it('is inconclusive about a journey that never ran', () => {
     const row = rowNamed('cart RU', { samples: charged(60), wanted: { budgetRuPerJourney: { cart: 9 } } });
     expect(row).toMatchObject({ verdict: 'inconclusive', reason: 'cart RU: no samples' });
+  });
+
+  it.each([
+    { title: 'few', throttled: 49, all: 1_000, verdict: 'pass' },
+    { title: 'on the bound', throttled: 50, all: 1_000, verdict: 'fail', reason: /^Cosmos 429s 5 % \(50 of 1,000/ },
+    { title: 'of too few', throttled: 0, all: 19, verdict: 'inconclusive', reason: /^Cosmos 429s: 19 answers/ },
+  ])("holds Cosmos DB's 429s to the bound of the health model: $title", ({ throttled, all, verdict, reason }) => {
+    const row = rowNamed('Cosmos 429s', { samples: charged(60), server: { cosmosAnswers: { throttled, all } } });
+    expect(row).toMatchObject({ verdict, limit: thresholds.cosmosThrottled.degradedAt });
+    if (reason) expect(row?.reason).toMatch(reason);
   });
 
   it('fails with the 429s put down to Cosmos DB first', () => {

@@ -105,7 +105,7 @@ describe('npm run restore', { timeout: 60_000 }, () => {
     const environmentFile = store.environmentFile.replace(/\.json$/, '-ended.json');
     writeFileSync(environmentFile, JSON.stringify({ ...store.environment, name, local }));
     const journal = new Journal(journalFile(name));
-    journal.add({ kind: 'instances', what: 'instances', path: '/plan', before: { capacity: 2 } });
+    journal.add({ kind: 'instances', what: 'instances', path: '/plan', before: { capacity: 2 }, asked: [4] });
     const { code, output } = await script('restore', ['--env', environmentFile]).ended;
     expect([code, output]).toEqual([0, expect.stringMatching(/^the local store that was changed has ended/)]);
     expect(new Journal(journal.file).list()).toEqual([]);

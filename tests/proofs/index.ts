@@ -1,5 +1,6 @@
 import { autoscale } from './autoscale.ts';
 import { baselines } from './baselines.ts';
+import { cosmosRu } from './cosmos-ru.ts';
 import { distributed } from './distributed.ts';
 import { gate } from './gate.ts';
 import { healthAgreement } from './health-agreement.ts';
@@ -15,6 +16,7 @@ import { roundsHour } from './rounds-hour.ts';
 export const proofAreas: Readonly<Record<string, ProofArea>> = {
   'main-job': mainJob,
   gate,
+  'cosmos-ru': cosmosRu,
   'monitor-speed': monitorSpeed,
   'monitor-pace': monitorPace,
   'monitor-flat': monitorFlat,
