@@ -2,12 +2,14 @@ import { randomBytes } from 'node:crypto';
 import { writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import type { Environment } from '../fixtures/environments/schema.ts';
+import { withIngestion } from '../load/verdict/server.ts';
 import { exitCodeOf, type LoadVerdict } from '../load/verdict/verdict.ts';
 import { loadMarkdown } from '../pages/report/load-markdown.ts';
 import { writeReport } from '../pages/report/write.ts';
 import { deliver } from '../telemetry/deliver.ts';
 import type { TelemetryEvent } from '../telemetry/event.ts';
 import { openOutbox, outboxPath } from '../telemetry/outbox.ts';
+import { saysCapReached } from '../telemetry/receipts.ts';
 
 /** A verdict that Application Insights doesn't take by then waits in the outbox for the next run. */
 const deadlineMs = 10_000;
@@ -42,28 +44,47 @@ export function verdictEvent(verdict: LoadVerdict, id = randomBytes(8).toString(
   };
 }
 
+/**
+ * Tells Application Insights that there was a run, before anyone relies on what it holds of it: an answer that the daily cap is
+ * reached makes the verdict inconclusive.
+ */
+export async function heldToCap(environment: Environment, verdict: LoadVerdict): Promise<LoadVerdict> {
+  const { scenario, targets, endedAt: at, requests, rateReachedPerSecond } = verdict;
+  const undelivered = await publishEvent(environment, {
+    id: randomBytes(8).toString('hex'),
+    name: 'load run',
+    at,
+    properties: { scenario, environment: environment.name, targets: targets.join(', ') },
+    measurements: { requests, rateReachedPerSecond },
+  });
+  return withIngestion(verdict, undelivered !== undefined && saysCapReached(undelivered) ? undelivered : undefined);
+}
+
 /** The verdict as an event, sent. */
 export const publishVerdict = (environment: Environment, verdict: LoadVerdict) =>
   publishEvent(environment, verdictEvent(verdict));
 
-/** Into the outbox and out; a telemetry endpoint that is down changes no verdict. */
-export async function publishEvent(environment: Environment, event: TelemetryEvent): Promise<void> {
+/** Into the outbox and out; answers why it waits there. A telemetry endpoint that is down changes no verdict. */
+export async function publishEvent(environment: Environment, event: TelemetryEvent): Promise<string | undefined> {
   const { connectionString } = environment.telemetry;
-  if (connectionString === undefined) return;
+  if (connectionString === undefined) return undefined;
   try {
-    await send(environment, event, connectionString);
+    return await send(environment, event, connectionString);
   } catch (error) {
-    console.error(`verdict event: not sent (${error instanceof Error ? error.message : String(error)})`);
+    const why = error instanceof Error ? error.message : String(error);
+    console.error(`${event.name} event: not sent (${why})`);
+    return why;
   }
 }
 
-async function send(environment: Environment, event: TelemetryEvent, connectionString: string): Promise<void> {
+async function send(environment: Environment, event: TelemetryEvent, connectionString: string): Promise<string | undefined> {
   const outbox = openOutbox(outboxPath(environment.name), { now: Date.now });
   try {
     outbox.addEvents([event]);
     const { undelivered, reason } = await deliver(outbox, { connectionString, now: Date.now, deadlineMs });
-    if (undelivered > 0)
-      console.error(`verdict event: ${undelivered} undelivered, kept for npm run publish (${reason ?? 'no reason given'})`);
+    if (undelivered === 0) return undefined;
+    console.error(`${event.name} event: ${undelivered} undelivered, kept for npm run publish (${reason ?? 'no reason given'})`);
+    return reason;
   } finally {
     outbox.close();
   }

@@ -78,8 +78,8 @@ async function load(signal: AbortSignal): Promise<ExitCode> {
     };
     const startedAtMs = Date.now();
     const judged = await whileAnnounced(act, () => runLoad({ ...options, ...servers })).finally(serversNow?.stop);
-    const verdict = compared(judged, values['save-baseline'] ?? false);
-    await report(environment, runDirectory, verdict);
+    const seen = compared(judged, values['save-baseline'] ?? false);
+    const verdict = await report(environment, runDirectory, seen);
     if (isCutShort(judged) || signal.aborted) await cleanUpRun(environment, startedAtMs);
     return exitCodeOf(verdict.verdict);
   } finally {
@@ -100,17 +100,19 @@ async function distributed(options: LoadOptions, runners: number, samples: strin
   // A local store that is gone has no metrics; Azure keeps them.
   const serverMetrics = environment.local ? undefined : serverMetricsOf(scenario, environment);
   mkdirSync(runDirectory, { recursive: true });
-  const verdict = compared(await judgeDistributed({ ...options, serverMetrics }, runners, samples), false);
-  await report(environment, runDirectory, verdict);
+  const seen = compared(await judgeDistributed({ ...options, serverMetrics }, runners, samples), false);
+  const verdict = await report(environment, runDirectory, seen);
   return exitCodeOf(verdict.verdict);
 }
 
-async function report(environment: Environment, runDirectory: string, verdict: LoadVerdict): Promise<void> {
-  const { publishVerdict, writeLoadReport } = await import('./load-report.ts');
+async function report(environment: Environment, runDirectory: string, seen: LoadVerdict): Promise<LoadVerdict> {
+  const { heldToCap, publishVerdict, writeLoadReport } = await import('./load-report.ts');
+  const verdict = await heldToCap(environment, seen);
   writeLoadReport(runDirectory, verdict);
   console.log(renderLoad(verdict, process.stdout.isTTY));
   console.log(`reports: ${runDirectory}`);
   await publishVerdict(environment, verdict);
+  return verdict;
 }
 
 const isCutShort = ({ judgements }: LoadVerdict) => judgements.some(({ name, verdict }) => name === 'run' && verdict !== 'pass');

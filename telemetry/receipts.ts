@@ -45,6 +45,10 @@ const statusWords: Readonly<Record<number, string>> = {
   439: 'over the daily quota',
 };
 
+/** Whether nothing more is taken today: the resource's or the workspace's daily cap is reached. */
+export const saysCapReached = (reason: string) =>
+  [402, 439].some((status) => reason.includes(`${statusWords[status]} (${status}`));
+
 /** One receipt for each of the `sent` items of a request, in their order. */
 export function receiptsOf(exchange: Exchange, sent: number): Receipt[] {
   const all = (receipt: Receipt) => Array.from({ length: sent }, () => receipt);

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { median } from './breakpoint.ts';
 import { tailOfT } from './student.ts';
 import { percent } from './units.ts';
-import type { BaselineComparison, Judgement, LoadVerdict, RunMetric } from './verdict.ts';
+import { type BaselineComparison, type Judgement, type LoadVerdict, type RunMetric, withJudgement } from './verdict.ts';
 
 /** Earlier runs of one scenario in one environment, as their file in `load/baselines` holds them. */
 export const baselineSchema = z.strictObject({
@@ -216,9 +216,5 @@ export function withComparison(verdict: LoadVerdict, comparison: BaselineCompari
     ...(rows.length > 0 ? { value: most } : {}),
     ...(reason === undefined ? {} : { reason }),
   };
-  const order = { fail: 0, inconclusive: 1, pass: 2 } as const;
-  const worst = order[outcome] < order[verdict.verdict] ? outcome : verdict.verdict;
-  const reasons =
-    reason === undefined ? verdict.reasons : outcome === 'fail' ? [reason, ...verdict.reasons] : [...verdict.reasons, reason];
-  return { ...verdict, verdict: worst, reasons, judgements: [...verdict.judgements, judgement], baseline: comparison };
+  return { ...withJudgement(verdict, judgement), baseline: comparison };
 }

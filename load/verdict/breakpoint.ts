@@ -1,5 +1,5 @@
 import type { RunObservation, Samples, Wanted } from './observation.ts';
-import { saturated } from './rate.ts';
+import { isOverloaded, saturated } from './rate.ts';
 import { ms, percent, rate } from './units.ts';
 import type { Judgement } from './verdict.ts';
 
@@ -83,7 +83,8 @@ export function judgeBreakpoint(run: RunObservation): Judgement[] {
   const name = broke ? `breaking rate (${broke.objective})` : 'breaking rate (none broke)';
   const value = broke?.ratePerSecond ?? highest;
   const said = broke ? `${broke.said} at ${rate(value)}` : `no objective broke up to ${rate(value)}`;
-  if (why !== undefined && broke) return [{ ...base, name, value, verdict: 'inconclusive', reason: `${said}, but ${why}` }];
+  if (why !== undefined && (broke || isOverloaded(run.generator)))
+    return [{ ...base, name, value, verdict: 'inconclusive', reason: `${said}, but ${why}` }];
   if (value >= wanted.targetPerSecond) return [{ ...base, name, value, verdict: 'pass' }];
   const verdict = broke ? 'fail' : 'inconclusive';
   return [{ ...base, name, value, verdict, reason: `${said}, under the target rate of ${rate(wanted.targetPerSecond)}` }];

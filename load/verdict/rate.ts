@@ -19,7 +19,12 @@ export function judgeRate(run: RunObservation): Judgement {
   const base = { name: 'rate reached', limit: wanted.ratePerSecond, unit: '/s', samples: samples.requests };
   if (samples.requests === 0 || sent === 0) return { ...base, verdict: 'inconclusive', reason: 'rate reached: no samples' };
   const value = samples.requests / sent;
-  if (value >= wanted.ratePerSecond * reachedShare) return { ...base, value, verdict: 'pass' };
+  if (value >= wanted.ratePerSecond * reachedShare) {
+    const why = neverGreen(run);
+    return why === undefined
+      ? { ...base, value, verdict: 'pass' }
+      : { ...base, value, verdict: 'inconclusive', reason: `rate ${rate(value)} was reached, but ${why}` };
+  }
   const short = `rate ${rate(value)} instead of ${rate(wanted.ratePerSecond)}`;
   const dropped = samples.droppedIterations === 0 ? '' : `, ${count(samples.droppedIterations)} iterations dropped`;
   const held = heldUp(run);
@@ -27,10 +32,19 @@ export function judgeRate(run: RunObservation): Judgement {
   return { ...base, value, verdict: 'fail', reason: `${short}: the store answers too slowly or with errors${dropped}` };
 }
 
+/** k6's own use of its cores, or iterations that it could not start, make doubtful what it measured, however well all looks. */
+function neverGreen({ generator, samples: { droppedIterations } }: RunObservation): string | undefined {
+  if (isOverloaded(generator)) return saturated(generator);
+  return droppedIterations === 0 ? undefined : `${count(droppedIterations)} iterations were dropped for want of virtual users`;
+}
+
+/** k6 itself, whatever else the machine does. */
+export const isOverloaded = ({ coresUsed, cores }: Generator) => coresUsed !== undefined && coresUsed >= cores * saturatedShare;
+
 /** Why the generator had no core left to send or measure with; undefined where it had. */
-export function saturated({ coresUsed, cores, machineBusy }: Generator): string | undefined {
-  if (coresUsed !== undefined && coresUsed >= cores * saturatedShare)
-    return `the generator was saturated (k6 used ${coresUsed.toFixed(1)} of ${cores} cores)`;
+export function saturated(generator: Generator): string | undefined {
+  const { coresUsed = 0, cores, machineBusy } = generator;
+  if (isOverloaded(generator)) return `the generator was saturated (k6 used ${coresUsed.toFixed(1)} of ${cores} cores)`;
   if (machineBusy !== undefined && machineBusy >= machineBusyShare)
     return `the generator was starved (its machine was ${Math.round(machineBusy * 100)} % busy)`;
   return undefined;

@@ -1,6 +1,6 @@
 import type { RunObservation } from './observation.ts';
 import { percent } from './units.ts';
-import type { Judgement, ServerSeries } from './verdict.ts';
+import { type Judgement, type LoadVerdict, type ServerSeries, withJudgement } from './verdict.ts';
 
 /** With less of a figure than this nobody knows what the servers did meanwhile. */
 const fewestPercent = 80;
@@ -27,4 +27,12 @@ const isThere = ({ value }: ServerSeries['points'][number]) => value !== undefin
 function shareOf({ points, everyMs }: ServerSeries, sentMs: number): number {
   const whole = Math.max(1, Math.floor(sentMs / everyMs));
   return Math.min(100, (points.filter(isThere).length / whole) * 100);
+}
+
+/** What Application Insights took of the run: once its daily cap is reached, what the store would have told of the run is lost. */
+export function withIngestion(verdict: LoadVerdict, refusal: string | undefined): LoadVerdict {
+  if (refusal === undefined) return verdict;
+  const reason = `the daily cap of ingestion was reached (${refusal}): what the store told of the run is not whole`;
+  const judgement = { name: 'ingestion', unit: '', samples: 0, verdict: 'inconclusive', reason } as const;
+  return withJudgement(verdict, judgement);
 }

@@ -163,6 +163,19 @@ export function worstOf(all: readonly Verdict[]): Verdict {
   return all.length === 0 || all.includes('inconclusive') ? 'inconclusive' : 'pass';
 }
 
+/** The verdict with one judgement more: a failure's reason comes first, a doubt's last. */
+export function withJudgement(verdict: LoadVerdict, judgement: Judgement): LoadVerdict {
+  const { verdict: outcome, reason } = judgement;
+  const reasons =
+    reason === undefined ? verdict.reasons : outcome === 'fail' ? [reason, ...verdict.reasons] : [...verdict.reasons, reason];
+  return {
+    ...verdict,
+    verdict: worstOf([verdict.verdict, outcome]),
+    reasons,
+    judgements: [...verdict.judgements, judgement],
+  };
+}
+
 /** 0 pass, 1 fail, 2 inconclusive. */
 export function exitCodeOf(verdict: Verdict): 0 | 1 | 2 {
   return ({ pass: 0, fail: 1, inconclusive: 2 } as const)[verdict];

@@ -18,11 +18,10 @@ describe('the gate of a release', { timeout: 300_000 }, () => {
 
   it('judges health, journeys and three load runs of a good build, and says each outcome', async () => {
     const { firstLine, code, output, errors, events, announced } = await runGate('good', 120);
-    // A busy machine starves the generator, which is no fault of the build: inconclusive then, and never a failure of a part.
-    expect(firstLine, errors).toMatch(/^(?:✓ gate \S+: pass|\? gate \S+: inconclusive)/);
-    expect(code).toBe(firstLine.startsWith('✓') ? 0 : 2);
+    expect(firstLine, `${output}\n${errors}`).toMatch(/^✓ gate \S+: pass: health, journeys, target, autoscale, cosmos-ru passed/);
+    expect(code).toBe(0);
     for (const part of ['health', 'journeys', 'target', 'autoscale', 'cosmos-ru'])
-      expect(output).toMatch(new RegExp(`│ ${part} +│ [✓?]`));
+      expect(output).toMatch(new RegExp(`│ ${part} +│ ✓`));
     expect(events.filter((name) => name === 'load verdict')).toHaveLength(3);
     expect(events).toContain('gate verdict');
     // Each for as long as it lasted, so that the monitor keeps results of the time out of objectives.

@@ -326,6 +326,18 @@ const rows: readonly Row[] = [
     says: /^k6 was killed by SIGKILL/,
   },
   {
+    title: 'a generator slowed to saturation',
+    generator: { coresUsed: 1.9 },
+    verdict: 'inconclusive',
+    says: /^rate [\d.]+\/s was reached, but the generator was saturated \(k6 used 1\.9 of 2 cores\)/,
+  },
+  {
+    title: 'iterations that no virtual user was free for',
+    samples: { droppedIterations: 12 },
+    verdict: 'inconclusive',
+    says: /but 12 iterations were dropped/,
+  },
+  {
     title: 'an exception before the first check',
     samples: { requests: 0, seconds: [], firstAtMs: undefined, lastAtMs: undefined, journeys: {} },
     generator: { errorCount: 3, errorLines: ['boom'] },

@@ -69,6 +69,19 @@ const rows: readonly Row[] = [
     reason: 'rate 55/s instead of 60/s: the generator was saturated (k6 used 1.6 of 2 cores), 87 iterations dropped',
   },
   {
+    title: 'is never green on a saturated generator, though the rate was reached',
+    generator: { coresUsed: 1.6 },
+    verdict: 'inconclusive',
+    reason: /^rate 60\/s was reached, but the generator was saturated \(k6 used 1\.6 of 2 cores\)/,
+  },
+  { title: 'passes a generator with a fifth of its cores idle', generator: { coresUsed: 1.59 }, verdict: 'pass' },
+  {
+    title: 'is never green with a dropped iteration',
+    samples: { droppedIterations: 1 },
+    verdict: 'inconclusive',
+    reason: 'rate 60/s was reached, but 1 iterations were dropped for want of virtual users',
+  },
+  {
     title: 'is inconclusive when something else starves the generator',
     samples: { requests: 3300 },
     generator: { machineBusy: 0.99 },

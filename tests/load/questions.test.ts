@@ -90,6 +90,13 @@ describe('breakpoint', () => {
       name: 'breaking rate (latency p95)',
       reason: /but the generator was saturated/,
     },
+    {
+      title: 'not, for all that a saturated generator tells',
+      generator: { coresUsed: 1.9 },
+      verdict: 'inconclusive',
+      name: 'breaking rate (none broke)',
+      reason: /^no objective broke up to .*, but the generator was saturated/,
+    },
   ])('breaks $title', ({ change, seconds = 60, verdict, name, generator = {}, reason }) => {
     const samples = { seconds: secondsAt(rampRate, seconds, change) };
     const row = named(/^breaking rate/, 'breakpoint', { wanted: ramp, samples, generator });
