@@ -23,13 +23,16 @@ export interface Check {
   readonly run: (options: { readonly fix: boolean }) => Promise<string | Skipped>;
 }
 
+/** What tsc knows of files that haven't changed since, so that a second check takes a third of the CPU. */
+const keptTypes = ['--incremental', '--tsBuildInfoFile', join(root, '.local', 'tsc.tsbuildinfo')];
+
 const checks: readonly Check[] = [
   {
     name: 'lint and format (Biome)',
     run: ({ fix }) =>
       output(process.execPath, [modules('@biomejs/biome/bin/biome'), ...(fix ? ['check', '--write'] : ['ci', '--colors=off'])]),
   },
-  { name: 'types (tsc)', run: () => output(process.execPath, [modules('typescript/bin/tsc'), '--noEmit', '-p', root]) },
+  { name: 'types (tsc)', run: () => output(process.execPath, [modules('typescript/bin/tsc'), '-p', root, ...keptTypes]) },
   { name: 'import table', run: async () => checkImports(root) },
   { name: 'JSON Schema and docs of environments are those of schema.ts', run: async ({ fix }) => drift(fix) },
   { name: 'a decision for every dependency', run: async () => undecided(root) },
