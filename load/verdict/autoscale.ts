@@ -3,8 +3,9 @@ import type { AutoscaleRules } from '../k6/autoscale.ts';
 import { type Attribution, attributedSeconds } from './attribution.ts';
 import { causeOfLateDecision, causeOfLateStart } from './autoscale-cause.ts';
 import { type Step, type Timeline, timelineOf } from './autoscale-timeline.ts';
-import { median, missedIn } from './breakpoint.ts';
+import { median, missedIn, sum as sumOf } from './breakpoint.ts';
 import type { RunObservation } from './observation.ts';
+import { saturated } from './rate.ts';
 import { count, ms, percent } from './units.ts';
 import type { Judgement } from './verdict.ts';
 
@@ -172,7 +173,7 @@ function judgeGap(run: RunObservation, line: Timeline, attribution: Attribution)
     ({ atMs }) => atMs >= fromMs && atMs + 1000 <= line.fallMs,
   );
   const requests = gap.reduce((sum, second) => sum + second.requests, 0);
-  const lost = gap.reduce((sum, { layers = {} }) => sum + Object.values(layers).reduce((a, b) => a + b, 0), 0);
+  const lost = gap.reduce((sum, { layers: { generator: _, ...others } = {} }) => sum + sumOf(Object.values(others)), 0);
   const errors = { name: 'errors while it grows', limit: wanted.errorPercent, unit: '%', samples: requests };
   const late = {
     name: 'latency p95 while it grows',
@@ -204,14 +205,21 @@ function judgeGap(run: RunObservation, line: Timeline, attribution: Attribution)
           verdict: p95Ms === undefined ? 'inconclusive' : 'pass',
           ...(p95Ms === undefined ? { reason: `${late.name}: no answers` } : {}),
         }
-      : {
+      : unlessSaturated(run, {
           ...late,
           value: p95Ms,
           verdict: 'fail',
           reason: `latency p95 ${ms(p95Ms)} while it grows is over ${ms(late.limit)}${why}`,
-        },
-    judgeRecovered(run, line, gap, fromMs, again),
+        }),
+    unlessSaturated(run, judgeRecovered(run, line, gap, fromMs, again)),
   ];
+}
+
+/** What waits inside a saturated k6 counts as the store's latency. */
+function unlessSaturated({ generator }: RunObservation, judgement: Judgement): Judgement {
+  const why = saturated(generator);
+  if (why === undefined || judgement.verdict !== 'fail') return judgement;
+  return { ...judgement, verdict: 'inconclusive', reason: `${judgement.reason}, but ${why}` };
 }
 
 function judgeRecovered(

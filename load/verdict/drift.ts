@@ -1,5 +1,5 @@
 import { median } from './breakpoint.ts';
-import type { RunObservation } from './observation.ts';
+import type { RunObservation, ServerPoint } from './observation.ts';
 import { percent } from './units.ts';
 import type { Judgement } from './verdict.ts';
 
@@ -11,13 +11,12 @@ const driftLimitPercent = 10;
 /** One-sided, p < 0.01. */
 const significantZ = 2.33;
 
-export interface DriftPoint {
-  readonly atMs: number;
-  readonly value: number;
-}
-
 /** Change over the whole span in per cent of the beginning (Theil–Sen), and how surely it grows (Mann–Kendall's z). */
-export function driftOf(points: readonly DriftPoint[]): { readonly percent: number; readonly z: number; readonly parts: number } {
+export function driftOf(points: readonly ServerPoint[]): {
+  readonly percent: number;
+  readonly z: number;
+  readonly parts: number;
+} {
   const rows = inParts(points);
   const slopes: number[] = [];
   let signs = 0;
@@ -39,7 +38,7 @@ export function driftOf(points: readonly DriftPoint[]): { readonly percent: numb
   };
 }
 
-function inParts(points: readonly DriftPoint[]): number[] {
+function inParts(points: readonly ServerPoint[]): number[] {
   const [first, last] = [points[0], points.at(-1)];
   if (!first || !last || last.atMs === first.atMs) return [];
   const width = (last.atMs - first.atMs + 1) / parts;
@@ -64,7 +63,7 @@ export function judgeDrift({ samples, server }: RunObservation): Judgement[] {
   return [judge('latency drift', latency), ...(memory.length === 0 ? [missing] : memory)];
 }
 
-function judge(name: string, points: readonly DriftPoint[]): Judgement {
+function judge(name: string, points: readonly ServerPoint[]): Judgement {
   const drift = driftOf(points);
   const base = { name, limit: driftLimitPercent, unit: '%', samples: points.length };
   if (drift.parts < fewestParts)

@@ -1,3 +1,4 @@
+import type { Attribution } from './attribution.ts';
 import { type JourneySamples, type RunObservation, sentSeconds } from './observation.ts';
 import { count, ms, percent } from './units.ts';
 import type { Judgement } from './verdict.ts';
@@ -6,13 +7,20 @@ import type { Judgement } from './verdict.ts';
 const expectedShare = 0.9;
 
 /** Two judgements a journey of the mix: did it work, and did it end in time. */
-export function judgeJourneys(run: RunObservation): Judgement[] {
+export function judgeJourneys(run: RunObservation, { failed }: Attribution): Judgement[] {
   const { wanted, samples } = run;
+  const failures = Object.values(failed).reduce((sum, n) => sum + n, 0);
+  // A journey fails by its requests: where the generator lost them all, the store lost none.
+  const isGenerators = failures > 0 && failed.generator === failures;
+  const own = (judgement: Judgement): Judgement =>
+    isGenerators && judgement.verdict === 'fail'
+      ? { ...judgement, verdict: 'inconclusive', reason: `${judgement.reason}, but the generator lost every request that failed` }
+      : judgement;
   return Object.entries(wanted.journeys).flatMap(([name, iterations]) => {
     const seen = samples.journeys[name] ?? nothing;
     // A run that was cut short is judged by what it had time for; that it was, another judgement says.
     const expected = (iterations * sentSeconds(run)) / wanted.durationSeconds;
-    return [judgeOutcome(name, seen, expected, wanted.errorPercent), judgeTime(name, seen, wanted.journeyMs)];
+    return [own(judgeOutcome(name, seen, expected, wanted.errorPercent)), judgeTime(name, seen, wanted.journeyMs)];
   });
 }
 

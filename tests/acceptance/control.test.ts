@@ -60,7 +60,16 @@ describe('npm run load against the local store', { timeout: 120_000 }, () => {
     const store = await storeWith('swap', blueGreen);
     const before = await controlState(store);
     const { output } = await startLoad(store, 'swap', '--rate', '30', '--duration', '12').ended;
+    const folder = /^reports: (.*)$/m.exec(output)?.[1] ?? '';
+    const comparison = await script('compare', [folder, folder]).ended;
     const verdict = verdictOf(output);
+    // One run is no spread to judge latencies by; every figure stands beside itself all the same.
+    expect([comparison.code, comparison.output]).toEqual([2, expect.stringMatching(/^\? .*too few for a spread/)]);
+    expect(comparison.output).toMatch(/browse RU .* 0 %/);
+    const events = (await store.table('AppEvents')).filter(({ Name }) => Name === 'load verdict');
+    expect(events.map(({ Properties }) => Properties)).toEqual([
+      expect.objectContaining({ scenario: 'swap', targets: 'blue', verdict: verdict.verdict }),
+    ]);
     expect(judgementNamed(verdict, 'dropped requests')).toMatchObject({ verdict: 'pass', value: 0 });
     expect(judgementNamed(verdict, 'dropped requests')?.samples).toBeGreaterThan(120);
     expect(judgementNamed(verdict, 'swap duration')?.value).toBeGreaterThan(0.4);

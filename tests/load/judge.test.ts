@@ -59,6 +59,27 @@ const rows: readonly Row[] = [
   },
   { title: 'passes no error where none is allowed', wanted: { errorPercent: 0 }, verdict: 'pass' },
   { title: 'fails one error where none is allowed', wanted: { errorPercent: 0 }, samples: { failed: 1 }, verdict: 'fail' },
+  {
+    title: 'blames no store for what a starved generator lost',
+    samples: { failed: 60, unanswered: { '1050': 60 } },
+    generator: { machineBusy: 0.99 },
+    verdict: 'inconclusive',
+    reason: /^errors 1\.7 % are over 1 % \(60 of 3,600 requests, 60 without an answer, mostly: timed out: 60 by the generator\)/,
+  },
+  {
+    title: 'nor for the journeys that failed by it',
+    samples: { ...browse({ failed: 9, firstFailure: 'an answer in time' }), failed: 9, unanswered: { '1050': 9 } },
+    generator: { machineBusy: 0.99 },
+    verdict: 'inconclusive',
+    reason: /^browse: 9 of \d+ failed \(an answer in time\), .*, but the generator lost every request that failed/,
+  },
+  {
+    title: 'but for what the store lost meanwhile',
+    samples: { failed: 100, unanswered: { '1050': 60 } },
+    generator: { machineBusy: 0.99 },
+    verdict: 'fail',
+    reason: /^errors 2\.8 % are over 1 %/,
+  },
   // rate
   { title: 'passes at 95 % of the rate', samples: { requests: 3420 }, verdict: 'pass' },
   {
