@@ -20,6 +20,8 @@ async function start({ signal }: Interruption): Promise<ExitCode> {
   const { values } = parseFlags({});
   const nameOrPath = values.env || readVariables().TARGET_ENV || 'local';
   const environment = loadEnvironment(nameOrPath);
+  // A target that no load may go to is told of before anything is run.
+  const targets = environment.production ? undefined : wantedOf({ environment, scenario: 'target' }).targets;
   const startedAt = new Date();
   const run = startedAt.toISOString().slice(0, 19).replaceAll(':', '-');
   const folder = path.join('reports', run);
@@ -27,7 +29,8 @@ async function start({ signal }: Interruption): Promise<ExitCode> {
   try {
     signal.throwIfAborted();
     const round = await journeys(environment, nameOrPath, folder, signal);
-    const load = environment.production || signal.aborted ? undefined : await throughput(environment, nameOrPath, folder, signal);
+    const isLoaded = targets !== undefined && !signal.aborted;
+    const load = isLoaded ? await throughput({ environment, nameOrPath, folder, targets, signal }) : undefined;
     const exitCode = worstExit(exitCodes(environment, round, load));
     const report = {
       ...reportOf(environment, round, load),
@@ -60,23 +63,26 @@ function journeys(environment: Environment, nameOrPath: string, folder: string, 
       .map((target) => target.name)
       .join(', ')}`,
   );
-  return runJourneys(nameOrPath, path.join(folder, 'results.json'), signal);
+  return runJourneys(environment, nameOrPath, path.join(folder, 'results.json'), signal);
 }
 
-async function throughput(
-  environment: Environment,
-  nameOrPath: string,
-  runDirectory: string,
-  signal: AbortSignal,
-): Promise<LoadVerdict> {
+interface LoadPart {
+  readonly environment: Environment;
+  readonly nameOrPath: string;
+  readonly folder: string;
+  /** Names of those that the load goes to. */
+  readonly targets: readonly string[];
+  readonly signal: AbortSignal;
+}
+
+async function throughput({ environment, nameOrPath, folder, targets, signal }: LoadPart): Promise<LoadVerdict> {
   const { ratePerSecond, durationSeconds } = environment.load;
   console.log(`load at ${ratePerSecond} requests/s for ${durationSeconds} s`);
   const caFile = environment.local && caFileOf(environment);
   trustCertificates(caFile);
   const { serverMetricsOf } = await import('./server-metrics.ts');
   const serverMetrics = serverMetricsOf('target', environment);
-  const options = { environment, nameOrPath, scenario: 'target', runDirectory, caFile, signal, serverMetrics } as const;
-  const { targets } = wantedOf(options);
+  const options = { environment, nameOrPath, scenario: 'target', runDirectory: folder, caFile, signal, serverMetrics } as const;
   return whileAnnounced({ kind: 'load', why: 'load test target', environment, targets, durationSeconds }, () =>
     runLoad({ ...options, progress: process.stderr }),
   );
@@ -103,10 +109,9 @@ function inOrder(environment: Environment, results: JourneyRound['results']): Jo
 /** Of every part its own; undelivered results count only where there is somewhere to deliver to. */
 function exitCodes(environment: Environment, round: JourneyRound, load: LoadVerdict | undefined): ExitCode[] {
   const outcomes = round.results.map(({ outcome }) => (({ passed: 0, failed: 1, inconclusive: 2 }) as const)[outcome]);
-  const expected = targetsOf(environment).length > 0 && outcomes.length === 0 ? [2 as const] : [];
   const undelivered = environment.telemetry.connectionString !== undefined && round.delivery.undelivered > 0 ? [2 as const] : [];
   const suite = round.faults.length > 0 ? [1 as const] : [];
-  return [...outcomes, ...expected, ...undelivered, ...suite, ...(load ? [exitCodeOf(load.verdict)] : [])];
+  return [...outcomes, ...undelivered, ...suite, ...(load ? [exitCodeOf(load.verdict)] : [])];
 }
 
 void runCommand(start);

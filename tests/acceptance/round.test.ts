@@ -18,7 +18,7 @@ let served: Received[];
 beforeAll(async () => {
   folder = mkdtempSync(join(tmpdir(), 'round-'));
   store = await startNamedStore('round');
-  round = await runJourneys(store.environmentFile, join(folder, 'results.json'), new AbortController().signal);
+  round = await runJourneys(store.environment, store.environmentFile, join(folder, 'results.json'), new AbortController().signal);
   ingested = await received(store, 'Availability');
   served = (await received(store, 'Request')).items;
 }, 90_000);
