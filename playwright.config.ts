@@ -4,11 +4,7 @@ import { ConfigurationError, loadEnvironment } from './fixtures/environments/loa
 import { readVariables } from './fixtures/environments/variables.ts';
 import { trustCertificates } from './telemetry/trust.ts';
 
-// Workers load this file too: what is trusted here is trusted where requests are sent.
-trustCertificates();
-const { LOCAL_STORE_CA: localAuthority } = readVariables();
-if (localAuthority) trustCertificates(localAuthority);
-const { budgets } = environmentOrExit();
+const { budgets } = trustedOrExit();
 
 export default defineConfig({
   testDir: 'synthetics',
@@ -26,9 +22,13 @@ export default defineConfig({
   use: { trace: 'retain-on-failure' },
 });
 
-/** All faults of the file as they are, without the stack of the tool that loaded it. */
-function environmentOrExit() {
+/** All faults of the configuration as they are, without the stack of the tool that loaded it. */
+function trustedOrExit() {
   try {
+    // Workers load this file too: what is trusted here is trusted where requests are sent.
+    trustCertificates();
+    const { LOCAL_STORE_CA: localAuthority } = readVariables();
+    if (localAuthority) trustCertificates(localAuthority);
     return loadEnvironment();
   } catch (error) {
     if (!(error instanceof ConfigurationError)) throw error;

@@ -57,6 +57,7 @@ async function gate(signal: AbortSignal): Promise<ExitCode> {
   mkdirSync(folder, { recursive: true });
   const store = environment.local && (await ensureStore(environment, nameOrPath));
   try {
+    trustCertificates();
     if (store) trustCertificates(store.caFile);
     const at = { environment, nameOrPath, folder, caFile: store?.caFile, signal };
     const health = await checkHealth(environment, targets);

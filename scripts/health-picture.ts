@@ -7,7 +7,7 @@ import { openOutbox, outboxPath } from '../telemetry/outbox.ts';
 import { trustCertificates } from '../telemetry/trust.ts';
 import { type ExitCode, type Interruption, parseFlags } from './exit-code.ts';
 import { signalReaderOf } from './health-read.ts';
-import { detectStore } from './local-store.ts';
+import { caFileOf, detectStore } from './local-store.ts';
 
 const exitOf: Readonly<Record<Health, ExitCode>> = { healthy: 0, degraded: 1, unhealthy: 1, unknown: 2 };
 const readWithinMs = 30_000;
@@ -23,7 +23,7 @@ export async function picture(_: Interruption, args: readonly string[]): Promise
   trustCertificates();
   if (environment.local) {
     const store = await detectStore(environment);
-    if (store.kind === 'running') trustCertificates(store.ca);
+    if (store.kind === 'running') trustCertificates(caFileOf(environment));
     else console.log('the local store doesn’t run: start it with npm run local, and npm run monitor beside it');
   }
   const nowMs = Date.now();

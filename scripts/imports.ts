@@ -59,7 +59,16 @@ export const importRules: readonly ImportRule[] = [
   })),
   {
     of: 'telemetry',
-    may: ['fixtures/environments/errors', 'synthetics/result', 'node:*', 'applicationinsights', ...sdk, 'undici', 'zod'],
+    may: [
+      'fixtures/environments/errors',
+      'fixtures/environments/variables',
+      'synthetics/result',
+      'node:*',
+      'applicationinsights',
+      ...sdk,
+      'undici',
+      'zod',
+    ],
   },
   { of: 'health', may: ['fixtures/environments', 'synthetics/result', 'type telemetry', 'node:*', 'undici', 'zod'] },
   { of: 'health/deploy', may: ['health', 'fixtures/environments', 'synthetics/result', 'type @azure/*', 'node:*'] },

@@ -65,6 +65,7 @@ async function load(signal: AbortSignal): Promise<ExitCode> {
   const control = takeControl({ environment, scenario, target, permit: { window, confirm, durationSeconds } });
   const store = environment.local && (await ensureStore(environment, nameOrPath));
   try {
+    trustCertificates();
     if (store) trustCertificates(store.caFile);
     const { serverMetricsOf } = await import('./server-metrics.ts');
     const act = { kind: 'load', why: `load test ${scenario}`, environment, targets, durationSeconds } as const;

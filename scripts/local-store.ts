@@ -93,8 +93,8 @@ export async function startInProcess(environment: Environment, build?: string): 
 
 export type StoreState =
   | { readonly kind: 'absent' }
-  /** The store of this very environment, and the CA that it is trusted by. */
-  | { readonly kind: 'running'; readonly ca: string }
+  /** The store of this very environment. */
+  | { readonly kind: 'running' }
   | { readonly kind: 'other'; readonly seen: string };
 
 const detectMs = 2_000;
@@ -128,7 +128,7 @@ export async function detectStore(environment: Environment): Promise<StoreState>
     const name = state.status === 200 ? environmentOf(state.text) : undefined;
     if (name !== environment.name)
       return { kind: 'other', seen: `a store of environment ${name ?? `unknown (status ${state.status})`}` };
-    return { kind: 'running', ca: ca ?? '' };
+    return { kind: 'running' };
   } catch (error) {
     if (isRefused(error)) return { kind: 'absent' };
     return { kind: 'other', seen: codeOf(error) || String(error) };

@@ -7,6 +7,7 @@ import tls from 'node:tls';
 import { request } from 'undici';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { createAuthority } from '../../fixtures/contoso/azure/certificate.ts';
+import { ConfigurationError } from '../../fixtures/environments/errors.ts';
 import { keepTrusting, trustCertificates } from '../../telemetry/trust.ts';
 
 let folder: string;
@@ -61,9 +62,14 @@ describe('trustCertificates', () => {
     expect(trusted().includes(pem)).toBe(true);
   });
 
-  it('fails on a named file that is not there', () => {
-    vi.stubEnv('SSL_CERT_FILE', join(folder, 'gone.pem'));
-    expect(() => trustCertificates()).toThrow(/gone\.pem/);
+  it.each([
+    ['gone.pem', "which can't be read (ENOENT)"],
+    ['empty.pem', 'which holds no certificate'],
+  ])('says what is wrong with %s where SSL_CERT_FILE names it', (file, seen) => {
+    vi.stubEnv('SSL_CERT_FILE', join(folder, file));
+    const said = `SSL_CERT_FILE has a fault:\n  got ${join(folder, file)}, ${seen}; allowed: a PEM file of certificates`;
+    expect(() => trustCertificates()).toThrow(ConfigurationError);
+    expect(() => trustCertificates()).toThrow(said);
   });
 });
 
