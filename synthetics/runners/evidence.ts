@@ -1,6 +1,6 @@
 import type { Answer, WireRequest } from '../journeys/transport.ts';
 
-/** The exchange that a failure is most likely about: the last one. Never holds a token or a header of the environment. */
+/** The exchange that a failure is most likely about: the last one before it. Never holds a token or a header of the environment. */
 export interface Exchange {
   readonly request: {
     readonly method: string;

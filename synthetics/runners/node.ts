@@ -5,7 +5,7 @@ import { RequestFailed } from '../journeys/failures.ts';
 import { type Hooks, runJourney } from '../journeys/run.ts';
 import type { Answer, Phases, WireRequest } from '../journeys/transport.ts';
 import type { AvailabilityResult } from '../result.ts';
-import { type Exchange, evidenceOf } from './evidence.ts';
+import type { Exchange } from './evidence.ts';
 import { readCertificateOnce } from './peer-certificate.ts';
 import { type Given, prepareRun, resultOf } from './prepare.ts';
 import { type Received, Receiver } from './receiver.ts';
@@ -26,24 +26,11 @@ export async function runOnNode(
   const prepared = prepareRun(given);
   const transport = new NodeTransport(given.tokens);
   try {
-    const hooks = given.evidence ? keepingEvidence(given.hooks ?? {}, transport, given.evidence) : given.hooks;
+    const hooks = given.evidence ? transport.keepingEvidence(given.hooks ?? {}, given.evidence) : given.hooks;
     return resultOf(prepared, await runJourney(prepared.journey, prepared.context, transport, prepared.route, hooks));
   } finally {
     await transport.close();
   }
-}
-
-/** At the first rule that doesn't hold: clean-ups come after it, and send requests of their own. */
-function keepingEvidence(hooks: Hooks, transport: NodeTransport, keep: (exchange: Exchange) => void): Hooks {
-  let kept = false;
-  const rule: Hooks['rule'] = (name, holds, seen, step) => {
-    if (!holds && !kept && transport.last) {
-      kept = true;
-      keep(evidenceOf(transport.last));
-    }
-    hooks.rule?.(name, holds, seen, step);
-  };
-  return { ...hooks, rule };
 }
 
 interface Opening {

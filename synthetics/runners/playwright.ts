@@ -3,7 +3,7 @@ import { bodyLimitBytes, RequestFailed } from '../journeys/failures.ts';
 import { type Hooks, runJourney } from '../journeys/run.ts';
 import type { Answer, WireRequest } from '../journeys/transport.ts';
 import { type AvailabilityResult, failureLine } from '../result.ts';
-import { evidenceOf } from './evidence.ts';
+import type { Exchange } from './evidence.ts';
 import { type Given, prepareRun, resultOf } from './prepare.ts';
 import { RecordingTransport } from './recording.ts';
 import { resultAttachment } from './result-attachment.ts';
@@ -21,12 +21,15 @@ export async function runInPlaywright(given: PlaywrightGiven, info: TestInfo): P
   const prepared = prepareRun(given);
   const transport = new PlaywrightTransport(given.tokens);
   try {
-    const hooks: Hooks = { ...playwrightHooks, ...given.hooks };
+    let failing: Exchange | undefined;
+    const hooks = transport.keepingEvidence({ ...playwrightHooks, ...given.hooks }, (exchange) => {
+      failing = exchange;
+    });
     const record = await runJourney(prepared.journey, prepared.context, transport, prepared.route, hooks);
     const result = resultOf(prepared, record);
     attach(info, resultAttachment, result);
     if (result.outcome !== 'passed') {
-      if (transport.last) attach(info, 'failing exchange', evidenceOf(transport.last));
+      if (failing) attach(info, 'failing exchange', failing);
       throw new JourneyNotPassed(result);
     }
     return result;

@@ -1,12 +1,12 @@
 import type { RequestFailed } from '../journeys/failures.ts';
+import type { Hooks } from '../journeys/run.ts';
 import type { Answer, Transport, WireRequest } from '../journeys/transport.ts';
-import type { Last } from './evidence.ts';
+import { type Exchange, evidenceOf, type Last } from './evidence.ts';
 import type { TokenSource } from './token.ts';
 
 /** What both runners of Node's process share: its clock, the token source, and the last exchange kept as evidence. */
 export abstract class RecordingTransport implements Transport {
-  /** The exchange that a failure is most likely about. */
-  last: Last | undefined;
+  private last: Last | undefined;
   private readonly tokens: TokenSource;
 
   constructor(tokens: TokenSource) {
@@ -37,5 +37,18 @@ export abstract class RecordingTransport implements Transport {
       this.last = { wire, error: error as RequestFailed };
       throw error;
     }
+  }
+
+  /** Also keeps the exchange at which the first rule broke: clean-ups come after it, and send requests of their own. */
+  keepingEvidence(hooks: Hooks, keep: (exchange: Exchange) => void): Hooks {
+    let kept = false;
+    const rule: Hooks['rule'] = (name, holds, seen, step) => {
+      if (!holds && !kept && this.last) {
+        kept = true;
+        keep(evidenceOf(this.last));
+      }
+      hooks.rule?.(name, holds, seen, step);
+    };
+    return { ...hooks, rule };
   }
 }

@@ -64,3 +64,12 @@ test('what a request carried unseen did arrive', () => {
   expect(failed?.failure).toMatchObject({ step: 'pay', rule: 'status 201', cause: 'http' });
   expect(failed?.steps.find(({ name }) => name === 'fill a cart')?.outcome).toBe('passed');
 });
+
+test('the failing exchange is the one that the journey failed at, and none of its clean-up', () => {
+  const exchanges = [...saidBy(bySecret).values()].filter((text) => text.startsWith('{\n  "request": {'));
+  const lines = exchanges.map((text) => {
+    const { request, answer } = JSON.parse(text) as { request: { method: string; url: string }; answer?: { status: number } };
+    return `${request.method} ${new URL(request.url).pathname}: ${answer?.status ?? 'nothing'}`;
+  });
+  expect(new Set(lines)).toEqual(new Set(['POST /api/orders: 500', 'GET /api/me: nothing']));
+});
