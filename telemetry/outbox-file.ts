@@ -87,11 +87,14 @@ function prepare(database: DatabaseSync): void {
       return;
     } catch (error) {
       if (database.isTransaction) database.exec('rollback');
-      if (errorCode(error) !== sqliteBusy || performance.now() > giveUpAt) throw error;
+      if (!isBusy(error) || performance.now() > giveUpAt) throw error;
       Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 10);
     }
   }
 }
+
+/** Whether another process holds the file, and nothing else is wrong. */
+export const isBusy = (error: unknown): boolean => errorCode(error) === sqliteBusy;
 
 /** SQLite's primary result code: the low byte of what `node:sqlite` reports. */
 function errorCode(error: unknown): number {

@@ -1,9 +1,11 @@
 import { createHash } from 'node:crypto';
-import { mkdirSync, statSync, unlinkSync } from 'node:fs';
+import { mkdirSync, rmSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
+import { UsageError } from '../../fixtures/environments/errors.ts';
 import type { Environment } from '../../fixtures/environments/schema.ts';
 import { targetsOf } from '../../fixtures/environments/targets.ts';
+import { isBusy } from '../../telemetry/outbox-file.ts';
 
 const root = join(__dirname, '..', '..');
 
@@ -14,35 +16,56 @@ export function lockPath(environment: Environment): string {
   return join(root, '.local', 'locks', `${environment.name}-${key}`);
 }
 
+/** The lock can't be taken, and not since another holds it: no right, no folder. */
+export class LockError extends UsageError {
+  override readonly name = 'LockError';
+}
+
 /**
  * Takes a lock for this process, or answers undefined where another holds it. The system lets go of it however the process
  * ends, since it is SQLite's lock on a file; so a crash leaves nothing behind that would have to be judged stale.
+ * @throws LockError where the disk doesn't let it
  */
 export function takeLock(path: string): (() => void) | undefined {
-  mkdirSync(dirname(path), { recursive: true });
   for (;;) {
-    const database = new DatabaseSync(path, { timeout: 0 });
+    const database = opened(path);
     const before = inodeOf(path);
-    if (!locked(database)) {
+    if (!locked(database, path)) {
       database.close();
       return undefined;
     }
     // Whoever held it may have removed the file between opening and locking: then this is the lock of a file that is gone.
     if (before !== undefined && inodeOf(path) === before)
       return () => {
-        unlinkSync(path);
+        // Somebody may have removed it by hand, and another taken the lock at its place.
+        if (inodeOf(path) === before) rmSync(path, { force: true });
         database.close();
       };
     database.close();
   }
 }
 
-function locked(database: DatabaseSync): boolean {
+const refused = (path: string, cause: unknown) =>
+  new LockError(`cannot take the lock ${path}: ${(cause as Error).message}`, { cause });
+
+function opened(path: string): DatabaseSync {
+  try {
+    mkdirSync(dirname(path), { recursive: true });
+    return new DatabaseSync(path, { timeout: 0 });
+  } catch (error) {
+    throw refused(path, error);
+  }
+}
+
+/** False where another holds it. */
+function locked(database: DatabaseSync, path: string): boolean {
   try {
     database.exec('pragma journal_mode = memory; begin exclusive');
     return true;
-  } catch {
-    return false;
+  } catch (error) {
+    if (isBusy(error)) return false;
+    database.close();
+    throw refused(path, error);
   }
 }
 

@@ -15,7 +15,7 @@ import { typescript } from '../../scripts/typescript.ts';
 import { CertificateWatch, checkCertificate } from '../../synthetics/monitor/certificate.ts';
 import { callDeadMan } from '../../synthetics/monitor/dead-man.ts';
 import { estimate, readPrices, usageOf } from '../../synthetics/monitor/estimate.ts';
-import { lockPath, takeLock } from '../../synthetics/monitor/lock.ts';
+import { LockError, lockPath, takeLock } from '../../synthetics/monitor/lock.ts';
 import { jsonLog } from '../../synthetics/monitor/log.ts';
 import { reloadOnChange } from '../../synthetics/monitor/reload.ts';
 import { percentile, summarise } from '../../synthetics/monitor/summary.ts';
@@ -141,6 +141,28 @@ describe('lock', () => {
     expect(release).toBeTypeOf('function');
     release?.();
   }, 30_000);
+
+  test('that the disk does not give is no overrun, and says so', () => {
+    const file = join(folder, 'a-file');
+    writeFileSync(file, 'no database, and longer than the header of one'.repeat(10));
+    for (const path of [file, join(file, 'below')]) {
+      expect(() => takeLock(path)).toThrow(LockError);
+      expect(() => takeLock(path)).toThrow(`cannot take the lock ${path}: `);
+    }
+  });
+
+  test('that was removed by hand is released, and not that of another', () => {
+    const path = join(folder, 'locks', 'removed');
+    const first = takeLock(path);
+    rmSync(path);
+    const second = takeLock(path);
+    expect(second).toBeTypeOf('function');
+    first?.();
+    expect(existsSync(path)).toBe(true);
+    expect(takeLock(path)).toBeUndefined();
+    rmSync(path);
+    second?.();
+  });
 
   test('differs by environment and by endpoints', () => {
     const one = environmentWith();
