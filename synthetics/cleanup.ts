@@ -14,7 +14,7 @@ export interface Removed {
   orders: number;
 }
 
-/** Leftovers of one shopper: as the store lists them, and the request that ends each. */
+/** Leftovers of one shopper: as the store lists them, newest first, and the request that ends each. */
 const kinds = [
   {
     kind: 'carts',
@@ -34,7 +34,7 @@ const kinds = [
   },
   {
     kind: 'orders',
-    list: '/api/orders?page=1&pageSize=100',
+    list: '/api/orders',
     end: (one) => ({ method: 'POST', path: `/api/orders/${one.text('id')}/cancel`, name: 'POST /api/orders/{id}/cancel' }),
     left: (one) => one.text('status') !== 'cancelled',
   },
@@ -51,24 +51,39 @@ interface Span {
   readonly before: number;
 }
 
-/** Younger ones may belong to a journey under way. What has no time is taken for old. */
-function isWithin(one: Json, { from, before }: Span): boolean {
+/** What has no time that can be read is taken for old. */
+function createdAt(one: Json): number {
   const value = one.get('createdAt');
-  const at = typeof value === 'string' ? Date.parse(value) : 0;
-  return at >= from && at < before;
+  const at = typeof value === 'string' ? Date.parse(value) : Number.NaN;
+  return Number.isNaN(at) ? 0 : at;
 }
 
-async function removeOf(shopper: Shopper, span: Span, removed: Removed): Promise<void> {
-  for (const { kind, list, end, left } of kinds) {
-    const reply = await shopper.send({ method: 'GET', path: list, name: `GET ${list.split('?')[0]}`, as: 'shopper' });
+/** The most that the store lists at once. */
+const pageSize = 100;
+
+/** All of a kind that a shopper has, page by page, down to those that are too old to be touched. */
+async function listed(shopper: Shopper, { kind, list }: (typeof kinds)[number], { from }: Span): Promise<Json[]> {
+  const all: Json[] = [];
+  for (let page = 1; ; page += 1) {
+    const path = `${list}?page=${page}&pageSize=${pageSize}`;
+    const reply = await shopper.send({ method: 'GET', path, name: `GET ${list}`, as: 'shopper' });
     expectStatus(shopper, reply, 200);
-    const leftovers = read(reply, kind)
-      .list('items')
-      .all()
-      .filter((one) => left(one) && one.get('synthetic') !== false && isWithin(one, span));
-    for (const one of leftovers) {
-      expectStatus(shopper, await shopper.send({ ...end(one), as: 'shopper' }), 200, 204, 404);
-      removed[kind] += 1;
+    const items = read(reply, kind).list('items').all();
+    all.push(...items);
+    const last = items.at(-1);
+    if (!last || all.length >= read(reply, kind).number('total') || createdAt(last) < from) return all;
+  }
+}
+
+/** Younger ones may belong to a journey under way. */
+async function removeOf(shopper: Shopper, span: Span, removed: Removed): Promise<void> {
+  for (const each of kinds) {
+    const isLeftover = (one: Json) =>
+      each.left(one) && one.get('synthetic') !== false && createdAt(one) >= span.from && createdAt(one) < span.before;
+    // Listed before the first is removed: pages move up behind what is gone.
+    for (const one of (await listed(shopper, each, span)).filter(isLeftover)) {
+      expectStatus(shopper, await shopper.send({ ...each.end(one), as: 'shopper' }), 200, 204, 404);
+      removed[each.kind] += 1;
     }
   }
 }
@@ -103,6 +118,9 @@ export async function cleanUpLeftovers({ environment, tokens, olderThanMs, nowMs
   return { removed, failures };
 }
 
+/** No shopper waits for it, and there may be thousands. */
+const sweepMs = 10 * 60_000;
+
 async function sweepOnce(
   environment: Environment,
   stamp: Stamp,
@@ -111,7 +129,8 @@ async function sweepOnce(
   tokens: TokenSource,
 ): Promise<JourneyRecord> {
   const target = { ...stamp, kind: 'stamp', stamp: stamp.name } as const;
-  const { context, route } = prepareRun({ environment, check: { journey, target }, shopperId });
+  const unhurried = { ...environment, budgets: { ...environment.budgets, journeyMs: sweepMs, stepMs: sweepMs } };
+  const { context, route } = prepareRun({ environment: unhurried, check: { journey, target }, shopperId });
   const transport = new NodeTransport(tokens);
   try {
     return await runJourney(journey, context, transport, route);
