@@ -1,5 +1,11 @@
 import type { DatabaseSync, SQLInputValue, StatementSync } from 'node:sqlite';
 
+export type ItemState = 'waiting' | 'delivered' | 'parked';
+
+/** What has arrived already goes first; what nobody has seen yet goes last. */
+export const dropOrder: readonly ItemState[] = ['delivered', 'parked', 'waiting'];
+export const noneDropped: Readonly<Record<ItemState, number>> = { waiting: 0, delivered: 0, parked: 0 };
+
 /** Exchanges kept beside results; each is bounded by who makes it. */
 const maxEvidence = 1_000;
 
@@ -39,6 +45,20 @@ export class OutboxNotes {
 
   setBackoff(host: string, untilMs: number): void {
     this.setNumber(`backoff ${host}`, untilMs);
+  }
+
+  /** Rows that the size rule removed since the file was made. */
+  dropped(): Readonly<Record<ItemState, number>> {
+    const numbers = dropOrder.map((state): [ItemState, number] => [state, this.number(`dropped ${state}`)]);
+    return { ...noneDropped, ...Object.fromEntries(numbers) };
+  }
+
+  /** Counts rows that were removed, here or in another outbox whose rows came here. */
+  addDropped(dropped: Readonly<Record<ItemState, number>>): void {
+    const statement = this.database.prepare(
+      'insert into number(name, value) values (?, ?) on conflict(name) do update set value = value + excluded.value',
+    );
+    for (const state of dropOrder) if (dropped[state] > 0) statement.run(`dropped ${state}`, dropped[state]);
   }
 
   protected number(name: string): number {

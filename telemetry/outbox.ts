@@ -4,12 +4,12 @@ import type { SQLInputValue } from 'node:sqlite';
 import { type AvailabilityResult, availabilityResultSchema } from '../synthetics/result.ts';
 import type { TelemetryEvent } from './event.ts';
 import { type Opened, openDatabase } from './outbox-file.ts';
-import { OutboxNotes } from './outbox-notes.ts';
+import { dropOrder, type ItemState, noneDropped, OutboxNotes } from './outbox-notes.ts';
 
 export { OutboxError } from './outbox-file.ts';
+export type { ItemState } from './outbox-notes.ts';
 
 export type ItemKind = 'availability' | 'event';
-export type ItemState = 'waiting' | 'delivered' | 'parked';
 
 /** A row on its way out; `body` is JSON that its reader parses anew, since the file outlives the code that wrote it. */
 export interface OutboxItem {
@@ -21,6 +21,13 @@ export interface OutboxItem {
   readonly at: number;
   readonly body: string;
   readonly attempts: number;
+}
+
+/** An item, and what became of it by now. */
+export interface OutboxRow extends OutboxItem {
+  readonly state: ItemState;
+  /** Why it was parked, or still waits after an attempt. */
+  readonly reason?: string;
 }
 
 /** What became of one item in one attempt to deliver it. */
@@ -66,10 +73,7 @@ interface NewRow {
   readonly body: string;
 }
 
-export const defaultMaxRows = 200_000;
-const none: Readonly<Record<ItemState, number>> = { waiting: 0, delivered: 0, parked: 0 };
-/** What has arrived already goes first; what nobody has seen yet goes last. */
-const dropOrder: readonly ItemState[] = ['delivered', 'parked', 'waiting'];
+const defaultMaxRows = 200_000;
 
 /** `.local/outbox/<environment>.db` of this checkout: results of different environments never mix. */
 export function outboxPath(environmentName: string): string {
@@ -110,8 +114,13 @@ export class Outbox extends OutboxNotes {
 
   /** Oldest first, after the given place in the order of arrival. */
   waiting(limit: number, afterSeq = 0): OutboxItem[] {
+    return this.rows(limit, afterSeq, `state = 'waiting' and`);
+  }
+
+  /** The same of all states, delivered ones too. */
+  rows(limit: number, afterSeq = 0, only: `state = 'waiting' and` | '' = ''): OutboxRow[] {
     return this.all(
-      `select seq, id, kind, at, body, attempts from item join content using (seq) where state = 'waiting' and seq > ? order by seq limit ?`,
+      `select seq, id, kind, at, body, attempts, state, reason from item join content using (seq) where ${only} seq > ? order by seq limit ?`,
       afterSeq,
       limit,
     ).map((row) => ({
@@ -121,6 +130,8 @@ export class Outbox extends OutboxNotes {
       at: Number(row.at),
       body: String(row.body),
       attempts: Number(row.attempts),
+      state: String(row.state) as ItemState,
+      ...(row.reason !== null && { reason: String(row.reason) }),
     }));
   }
 
@@ -154,12 +165,6 @@ export class Outbox extends OutboxNotes {
   /** Asked with every delivery, and cheap: it counts what is left, not the days of results that arrived. */
   undelivered(): Pick<OutboxCounts, 'waiting' | 'parked'> {
     return { waiting: this.count('waiting'), parked: this.count('parked') };
-  }
-
-  /** Rows that the size rule removed. */
-  dropped(): OutboxCounts['dropped'] {
-    const numbers = dropOrder.map((state): [ItemState, number] => [state, this.number(`dropped ${state}`)]);
-    return { ...none, ...Object.fromEntries(numbers) };
   }
 
   /** Why items are parked or still waiting after an attempt, with how many of each, most first. */
@@ -228,7 +233,7 @@ export class Outbox extends OutboxNotes {
 
   /** Keeps the file within its rows: delivered ones go first, then the oldest parked, then the oldest waiting. */
   private bound(): Record<ItemState, number> {
-    const dropped = { ...none };
+    const dropped = { ...noneDropped };
     // The span of the sequence bounds the count from above. Asked apart: SQLite scans the table for both at once.
     const span = this.all('select (select max(seq) from item) - (select min(seq) from item) + 1 as span')[0];
     if (Number(span?.span ?? 0) <= this.maxRows) return dropped;
@@ -241,10 +246,8 @@ export class Outbox extends OutboxNotes {
       this.database.prepare(`delete from content ${oldest}`).run(state, most);
       dropped[state] = Number(this.database.prepare(`delete from item ${oldest}`).run(state, most).changes);
       excess -= dropped[state];
-      this.database
-        .prepare('insert into number(name, value) values (?, ?) on conflict(name) do update set value = value + excluded.value')
-        .run(`dropped ${state}`, dropped[state]);
     }
+    this.addDropped(dropped);
     return dropped;
   }
 

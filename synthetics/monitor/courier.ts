@@ -64,19 +64,23 @@ export class Courier {
   /** Whether all that waited arrived. Never throws for the endpoint. */
   async deliverAll(withinMs: number): Promise<boolean> {
     const { keeper, clock, connectionString, onDelivery, deliver: send = deliver } = this.options;
+    const endsAtMs = clock.now() + withinMs;
     let isAll = true;
+    let why: string | undefined;
     for (const outbox of keeper.outboxes()) {
       try {
-        const options = { connectionString: connectionString(), now: clock.now, deadlineMs: withinMs, freshForMs };
-        const delivery = await send(outbox, options);
-        this.say(delivery.undelivered > 0 ? delivery.reason : undefined);
+        const deadlineMs = Math.max(0, endsAtMs - clock.now());
+        const delivery = await send(outbox, { connectionString: connectionString(), now: clock.now, deadlineMs, freshForMs });
         onDelivery(delivery);
-        isAll &&= delivery.undelivered === 0;
+        if (delivery.undelivered === 0) continue;
+        isAll = false;
+        why ??= delivery.reason;
       } catch (error) {
         isAll = false;
-        this.say(error instanceof ConnectionStringError ? error.message : `delivery failed: ${messageOf(error)}`);
+        why ??= error instanceof ConnectionStringError ? error.message : `delivery failed: ${messageOf(error)}`;
       }
     }
+    this.say(why);
     return isAll;
   }
 

@@ -1,6 +1,7 @@
-import { type TelemetryEvent, telemetryEventSchema } from '../../telemetry/event.ts';
+import type { TelemetryEvent } from '../../telemetry/event.ts';
 import { type Outbox, openOutbox } from '../../telemetry/outbox.ts';
-import { type AvailabilityResult, availabilityResultSchema } from '../result.ts';
+import { moveItems } from '../../telemetry/outbox-move.ts';
+import type { AvailabilityResult } from '../result.ts';
 import type { Exchange } from '../runners/evidence.ts';
 import { type Log, messageOf } from './log.ts';
 
@@ -15,8 +16,11 @@ export interface KeeperOptions {
   readonly onDisk: (fault: string | undefined) => void;
 }
 
-/** Rows moved from memory to the file at once. */
-const moveRows = 512;
+interface Counts {
+  readonly waiting: number;
+  readonly parked: number;
+  readonly lost: number;
+}
 
 /**
  * Where results wait for delivery: the outbox file, and a bounded outbox in memory while the disk is full, read-only or gone.
@@ -26,6 +30,7 @@ export class Keeper {
   private readonly options: KeeperOptions;
   private file: Outbox | undefined;
   private memory: Outbox | undefined;
+  private readonly counted = new WeakMap<Outbox, Counts>();
 
   constructor(options: KeeperOptions) {
     this.options = options;
@@ -57,16 +62,23 @@ export class Keeper {
   }
 
   /** Of all outboxes together: what waits, and what never reached Application Insights and is gone. */
-  counts(): { waiting: number; parked: number; lost: number } {
-    const sum = { waiting: 0, parked: 0, lost: 0 };
-    for (const outbox of this.outboxes()) {
-      const { waiting, parked } = outbox.undelivered();
+  counts(): Counts {
+    const all = this.outboxes().map((outbox) => this.countsOf(outbox));
+    const sum = (of: keyof Counts) => all.reduce((total, counts) => total + counts[of], 0);
+    return { waiting: sum('waiting'), parked: sum('parked'), lost: sum('lost') };
+  }
+
+  /** Of a file that can't be read: what it had when it could. */
+  private countsOf(outbox: Outbox): Counts {
+    try {
       const dropped = outbox.dropped();
-      sum.waiting += waiting;
-      sum.parked += parked;
-      sum.lost += dropped.waiting + dropped.parked;
+      const counts = { ...outbox.undelivered(), lost: dropped.waiting + dropped.parked };
+      this.counted.set(outbox, counts);
+      return counts;
+    } catch (error) {
+      this.fallBack(messageOf(error));
+      return this.counted.get(outbox) ?? { waiting: 0, parked: 0, lost: 0 };
     }
-    return sum;
   }
 
   /** A number that outlives the process; undefined while there is no file. */
@@ -133,18 +145,12 @@ export class Keeper {
     return this.memory;
   }
 
-  /** False while the disk still fails; nothing is lost then, since ids that are there already stay as they are. */
+  /** False while the disk still fails: nothing is lost then. */
   private moveTo(file: Outbox, memory: Outbox): boolean {
     try {
       // Asked also when nothing waits, so that a disk counts as mended only once it was written to.
       file.setNote('disk failed until', this.options.nowMs());
-      let seq = 0;
-      for (let rows = memory.waiting(moveRows); rows.length > 0; rows = memory.waiting(moveRows, seq)) {
-        seq = rows.at(-1)?.seq ?? seq;
-        const bodies = (kind: string) => rows.filter((row) => row.kind === kind).map(({ body }) => JSON.parse(body) as unknown);
-        file.add(bodies('availability').map((body) => availabilityResultSchema.parse(body)));
-        file.addEvents(bodies('event').map((body) => telemetryEventSchema.parse(body)));
-      }
+      moveItems(memory, file);
       return true;
     } catch (error) {
       this.options.log.warn('disk still fails', { reason: messageOf(error) });

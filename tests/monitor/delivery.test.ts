@@ -142,6 +142,28 @@ describe('delivery beside the rounds', () => {
     await stop();
   });
 
+  test('says one reason for file and memory together', async () => {
+    const clock = new SimulatedClock(start);
+    const lines: string[] = [];
+    const note = (event: string) => void lines.push(event);
+    const [file, memory] = [path(), ':memory:'].map((where) => openOutbox(where, { now: clock.now }));
+    const courier = new Courier({
+      keeper: { outboxes: () => [file, memory] } as unknown as Keeper,
+      connectionString: () => 'any',
+      clock,
+      log: { info: note, warn: note },
+      onDelivery: () => undefined,
+      deliver: (outbox, { deadlineMs }) => {
+        void clock.pass(400);
+        const undelivered = outbox === file ? deadlineMs : 0;
+        return Promise.resolve({ accepted: 0, undelivered, parked: 0, late: 0, reason: 'down' });
+      },
+    });
+    expect([await courier.deliverAll(1_000), await courier.deliverAll(1_000)]).toEqual([false, false]);
+    expect(lines).toEqual(['undelivered']);
+    for (const outbox of [file, memory]) outbox?.close();
+  });
+
   test('says a reason once, and when it is over', async () => {
     const clock = new SimulatedClock(start);
     const file = path();
@@ -209,6 +231,37 @@ describe('keeper', () => {
     keeper.close();
     const outbox = openOutbox(file, { now: () => start });
     expect(outbox.waiting(10).map(({ id }) => id)).toEqual([aResult(2).id]);
+    outbox.close();
+  });
+
+  test('moves to the file whatever became of it in memory, with its evidence and its losses', () => {
+    const file = join(path(), 'below', 'a-file');
+    writeFileSync(join(folder, 'outbox.db'), 'a file where a folder should be');
+    const keeper = keeperAt(file, 4, []);
+    keeper.open();
+    const evidence = { request: { method: 'GET', url: 'https://shop/', headers: {} }, error: 'reset' };
+    for (const result of results(6)) keeper.add(result, evidence);
+    const [memory] = keeper.outboxes();
+    memory?.mark([
+      { id: aResult(2).id, state: 'delivered' },
+      { id: aResult(3).id, state: 'parked', reason: 'too large' },
+      { id: aResult(4).id, state: 'waiting', reason: 'throttled' },
+    ]);
+    const counts = keeper.counts();
+    expect(counts).toEqual({ waiting: 2, parked: 1, lost: 2 });
+    rmSync(join(folder, 'outbox.db'));
+    mkdirSync(join(folder, 'outbox.db'));
+    keeper.recover();
+    expect(keeper.counts()).toEqual(counts);
+    keeper.close();
+    const outbox = openOutbox(file, { now: () => start });
+    expect(outbox.rows(10).map(({ id, state, reason }) => [id, state, reason])).toEqual([
+      [aResult(2).id, 'delivered', undefined],
+      [aResult(3).id, 'parked', 'too large'],
+      [aResult(4).id, 'waiting', 'throttled'],
+      [aResult(5).id, 'waiting', undefined],
+    ]);
+    expect(outbox.evidenceOf(aResult(5).id)).toEqual(evidence);
     outbox.close();
   });
 
