@@ -10,7 +10,6 @@ import { jsonLog, type Log } from '../synthetics/monitor/log.ts';
 import { Metrics } from '../synthetics/monitor/metrics.ts';
 import { Monitor } from '../synthetics/monitor/monitor.ts';
 import { reloadOnChange } from '../synthetics/monitor/reload.ts';
-import type { RoundSummary } from '../synthetics/monitor/round.ts';
 import { underWayFolder } from '../synthetics/monitor/under-way.ts';
 import { tokenSource } from '../synthetics/runners/token.ts';
 import { openOutbox, outboxPath } from '../telemetry/outbox.ts';
@@ -23,6 +22,7 @@ import { printEstimate } from './monitor-estimate.ts';
 import { judgedGauges } from './monitor-gauges.ts';
 import { MonitorHealth, type MonitorHealthOptions } from './monitor-health.ts';
 import { MonitorStatus, statusToken } from './monitor-status.ts';
+import { codesOf } from './round-codes.ts';
 
 const flags = {
   once: { type: 'boolean' },
@@ -150,12 +150,6 @@ async function once(monitor: Monitor, environment: Environment, log: Log): Promi
   return worstExit([...codesOf(summary), isDelivered || environment.telemetry.connectionString === undefined ? 0 : 2]);
 }
 
-/** A round without a check has said nothing. */
-const codesOf = ({ expected, failed, inconclusive }: RoundSummary): ExitCode[] => [
-  failed > 0 ? 1 : 0,
-  inconclusive > 0 || expected === 0 ? 2 : 0,
-];
-
 let isStoppedInOrder = false;
 
 async function resident(
@@ -186,7 +180,7 @@ async function resident(
   return 0;
 }
 
-// A monitor that was asked to stop, and did, has not been interrupted.
+// A monitor that was asked to stop, and did, has not been interrupted; what it abandoned must not keep it alive.
 void runCommand(({ signal }) => main(signal)).then(() => {
-  if (isStoppedInOrder) process.exitCode = 0;
+  if (isStoppedInOrder) process.exit(0);
 });

@@ -16,9 +16,11 @@ export function heartbeat(
   const startMs = round.period * periodMs;
   const startedAt = new Date(startMs).toISOString();
   const gaps = round.overruns + round.missed;
-  const seen = `${round.missed} missed, ${round.overruns} still running from before`;
-  const failure =
-    gaps === 0 ? undefined : ({ step: 'round', rule: 'every check of the round started', seen, cause: 'probe' } as const);
+  // A check that broke was started, and has said nothing.
+  const broken = Math.max(0, round.expected - round.finished - gaps);
+  const seen = `${round.missed} missed, ${round.overruns} still running from before, ${broken} without a result`;
+  const isWhole = gaps + broken === 0;
+  const failure = isWhole ? undefined : ({ step: 'round', rule: 'a result of every check', seen, cause: 'probe' } as const);
   const outcome = failure || round.probeFault ? 'inconclusive' : 'passed';
   const durationMs = Math.max(0, endedAtMs - startMs);
   const counts = `${round.passed} passed, ${round.failed} failed, ${round.inconclusive} inconclusive of ${round.expected}`;

@@ -216,11 +216,15 @@ export class Monitor {
     const { round } = this;
     if (!round) return;
     this.round = undefined;
-    const closed = round.close().then(async (summary) => {
-      // What a stop cuts short is no whole round: no heartbeat, but no gap either.
-      if (this.stopping) this.recorder.noteRound(summary.period);
-      else await this.endRound(summary);
-    });
+    const closed = round
+      .close()
+      .then(async (summary) => {
+        // What a stop cuts short is no whole round: no heartbeat, but no gap either.
+        if (this.stopping) this.recorder.noteRound(summary.period);
+        else await this.endRound(summary);
+      })
+      // The next round comes all the same; this one leaves no heartbeat.
+      .catch((error: unknown) => this.options.log.warn('round not ended', { reason: messageOf(error) }));
     this.closing.add(closed);
     void closed.finally(() => this.closing.delete(closed));
   }

@@ -76,6 +76,16 @@ describe('monitor commands against the local store', () => {
     return { code, out, lines };
   }
 
+  const portOf = (child: ChildProcess) =>
+    new Promise<number>((resolve) => {
+      let text = '';
+      child.stdout?.on('data', (chunk: Buffer) => {
+        text += chunk.toString();
+        const [, found] = /"event":"started".*"port":(\d+)/.exec(text) ?? [];
+        if (found) resolve(Number(found));
+      });
+    });
+
   const run = (script: string, ...args: string[]) => ended(start(script, args));
   const outbox = (name: string) => join(folder, `${name}.db`);
 
@@ -109,14 +119,7 @@ describe('monitor commands against the local store', () => {
   test('runs until SIGTERM, shows itself, and ends with 0', async () => {
     const child = start('monitor', ['--outbox', outbox('resident')]);
     const end = ended(child);
-    const port = await new Promise<number>((resolve) => {
-      let text = '';
-      child.stdout?.on('data', (chunk: Buffer) => {
-        text += chunk.toString();
-        const [, found] = /"event":"started".*"port":(\d+)/.exec(text) ?? [];
-        if (found) resolve(Number(found));
-      });
-    });
+    const port = await portOf(child);
     const health = await request(`http://127.0.0.1:${port}/healthz`);
     expect(health.statusCode).toBe(200);
     expect(await health.body.json()).toMatchObject({ healthy: true, disk: 'takes results' });
@@ -126,6 +129,29 @@ describe('monitor commands against the local store', () => {
     const { code, lines } = await end;
     expect(code).toBe(0);
     expect(lines.map(({ event }) => event)).toEqual(expect.arrayContaining(['started', 'stopping', 'stopped']));
+  }, 120_000);
+
+  test('ends at its time though a check hangs', async () => {
+    const file = join(folder, 'hasty.json');
+    const monitor = { ...environment.monitor, stopWithinMs: 300, concurrency: { overall: 50, perTarget: 10 } };
+    const budgets = { ...environment.budgets, requestMs: 60_000, journeyMs: 60_000 };
+    writeFileSync(file, JSON.stringify({ ...environment, monitor, budgets }));
+    await store.admin('POST', '/admin/faults', { kind: 'route', route: 'GET /api/products', delayMs: 60_000, seconds: 600 });
+    const child = start('monitor', ['--env', file, '--outbox', outbox('hasty')]);
+    const end = ended(child);
+    const port = await portOf(child);
+    const running = async () => {
+      const { body } = await request(`http://127.0.0.1:${port}/healthz`);
+      return ((await body.json()) as { running: number }).running;
+    };
+    await expect.poll(running, { timeout: 60_000 }).toBeGreaterThan(0);
+    const beforeMs = Date.now();
+    child.kill('SIGTERM');
+    const { code, lines } = await end;
+    await store.admin('DELETE', '/admin/faults');
+    expect(lines.map(({ event }) => event)).toEqual(expect.arrayContaining(['abandoned', 'stopped']));
+    expect([code, lines.at(-1)?.event]).toEqual([0, 'stopped']);
+    expect(Date.now() - beforeMs).toBeLessThan(20_000);
   }, 120_000);
 
   interface Fault {

@@ -22,18 +22,20 @@ afterEach(() => {
 });
 
 /** An outbox whose disk takes nothing while the test says so. */
-const breakable = (path: string, isBroken: () => boolean) => () => {
-  const outbox = openOutbox(path, { now: () => noon });
-  for (const name of ['add', 'addEvents', 'setNote'] as const) {
-    const real = outbox[name].bind(outbox) as (...values: unknown[]) => never;
-    const failing = (...values: unknown[]) => {
-      if (isBroken()) throw new Error('database or disk is full');
-      return real(...values);
-    };
-    Object.assign(outbox, { [name]: failing });
-  }
-  return outbox;
-};
+const breakable =
+  (path: string, isBroken: () => boolean, alsoReads = false) =>
+  () => {
+    const outbox = openOutbox(path, { now: () => noon });
+    for (const name of ['add', 'addEvents', 'setNote', ...(alsoReads ? (['undelivered', 'dropped'] as const) : [])] as const) {
+      const real = outbox[name].bind(outbox) as (...values: unknown[]) => never;
+      const failing = (...values: unknown[]) => {
+        if (isBroken()) throw new Error('database or disk is full');
+        return real(...values);
+      };
+      Object.assign(outbox, { [name]: failing });
+    }
+    return outbox;
+  };
 
 const everything =
   (cause: Cause, from: number, to: number): World =>
@@ -214,6 +216,27 @@ describe('monitor on a simulated clock', () => {
     expect(alerts()).toEqual(['disk-fault opened', 'disk-fault resolved']);
   });
 
+  test('goes on judging rounds while the disk can not even be read', async () => {
+    const folder = started();
+    let isBroken = false;
+    const judged: number[] = [];
+    const { clock, monitor, log } = started({
+      folder: folder.folder,
+      options: {
+        openOutbox: breakable(folder.path, () => isBroken, true),
+        afterRound: ({ summary }) => Promise.resolve(void judged.push(summary.passed)),
+      },
+    });
+    folder.crash();
+    await clock.pass(2 * minuteMs);
+    isBroken = true;
+    await clock.pass(3 * minuteMs);
+    expect(judged).toEqual(new Array(judged.length).fill(40));
+    expect(judged.length).toBeGreaterThanOrEqual(4);
+    expect(monitor.health()).toMatchObject({ healthy: false, disk: 'fails, results wait in memory' });
+    expect(log.filter(({ alert }) => alert === 'disk-fault')).toHaveLength(1);
+  });
+
   test('marks what happens under maintenance, load and experiments', async () => {
     const window = { why: 'patch day', timeZone: 'UTC', from: '12:02', to: '12:04', targets: ['eastus'] };
     const { clock, results, folder } = started({ environment: environmentWith({ maintenance: [window] }) });
@@ -287,5 +310,10 @@ describe('monitor on a simulated clock', () => {
     await clock.pass(3 * minuteMs);
     expect(log.filter(({ event }) => event === 'check broke')).toHaveLength(15);
     expect(ofJourneys(results())).toHaveLength(3 * 35);
+    const [beat] = results({ journey: 'heartbeat' });
+    expect([beat?.outcome, beat?.failure?.seen]).toEqual([
+      'inconclusive',
+      '0 missed, 0 still running from before, 5 without a result',
+    ]);
   });
 });
