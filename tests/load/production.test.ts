@@ -129,14 +129,15 @@ describe("production's own resources", () => {
     cosmosAccounts: [{ ...local().cosmosAccounts[0], resourceId: undefined }],
   });
   writeFileSync(join(folder, 'production.json'), JSON.stringify(withId(id, true)));
-  writeFileSync(join(folder, 'devtest.json'), JSON.stringify(withId('/subscriptions/other', false)));
+  const others = id.replace('${SUBSCRIPTION}', 'other');
+  writeFileSync(join(folder, 'devtest.json'), JSON.stringify(withId(others, false)));
   writeFileSync(join(folder, 'broken.json'), '{');
 
   it.each([
     { title: 'the same id in another case', resourceId: id.toUpperCase().replace('${SUBSCRIPTION}', 'S-1'), shared: true },
     { title: 'the same id by the same unset variable', resourceId: id, variables: {}, shared: true },
     { title: 'another subscription', resourceId: id.replace('${SUBSCRIPTION}', 's-2'), shared: false },
-    { title: 'an id that only a test environment names', resourceId: '/subscriptions/other', shared: false },
+    { title: 'an id that only a test environment names', resourceId: others, shared: false },
     { title: 'no id', resourceId: undefined, shared: false },
   ])('are known by their ARM id: $title', ({ resourceId, variables = { SUBSCRIPTION: 's-1' }, shared }) => {
     const environment = environmentSchema.parse(withId(resourceId as string, false));
