@@ -13,7 +13,7 @@ export function worstExit(codes: readonly ExitCode[]): ExitCode {
 }
 
 /** The code that shells expect of a process ended by Ctrl-C: 128 + SIGINT. */
-export const interruptedExit = 130;
+const interruptedExit = 130;
 
 /** A terminal's Ctrl-C also comes by way of npm and the set-up, which pass it on: within this time it is one and the same. */
 const sameInterruptMs = 500;

@@ -39,7 +39,7 @@ export interface MonitorHealthOptions {
 /** What Azure Monitor hasn't answered by then counts in the next round. */
 const readWithinMs = 5_000;
 
-export const incidentEventName = 'Incident';
+const incidentEventName = 'Incident';
 
 /** Judges each round of a monitor by health/ and sends its alerts: the only place where the two meet. */
 export class MonitorHealth {

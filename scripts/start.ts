@@ -13,6 +13,7 @@ import { trustCertificates } from '../telemetry/trust.ts';
 import { type ExitCode, type Interruption, parseFlags, runCommand, worstExit } from './exit-code.ts';
 import { caFileOf, ensureStore } from './local-store.ts';
 import { type JourneyRound, runJourneys } from './playwright-run.ts';
+import { notesOf } from './start-notes.ts';
 import { whileAnnounced } from './under-way.ts';
 
 /** `npm start [-- --env <name or path>]`: the main job, once. */
@@ -93,8 +94,7 @@ type Parts = Omit<RunReport, 'run' | 'startedAt' | 'endedAt' | 'exitCode'>;
 function reportOf(environment: Environment, round: JourneyRound, load: LoadVerdict | undefined): Parts {
   const { delivery, faults, leftOut } = round;
   const results = inOrder(environment, round.results);
-  const notes = leftOut.map((line) => `not run: ${line}`);
-  if (environment.production) notes.push('not run: load, since this is production');
+  const notes = [...leftOut.map((line) => `not run: ${line}`), ...notesOf(environment)];
   return { environment: environment.name, faults, notes, results, delivery, load };
 }
 

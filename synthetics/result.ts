@@ -47,7 +47,7 @@ const attemptSchema = z.object({
 
 /** Known circumstances that a result is kept out of objectives for; each with its reason. */
 export const markKinds = ['maintenance', 'load', 'experiment'] as const;
-export type MarkKind = (typeof markKinds)[number];
+type MarkKind = (typeof markKinds)[number];
 export type Marks = Partial<Record<MarkKind, string>>;
 
 /** The outcome of one journey on one target. Every consumer reads this record; none derives it anew. */
@@ -90,7 +90,6 @@ export type AvailabilityResult = z.infer<typeof availabilityResultSchema>;
 export type Outcome = (typeof outcomes)[number];
 export type Cause = (typeof causes)[number];
 export type Failure = z.infer<typeof failureSchema>;
-export type StepResult = z.infer<typeof stepSchema>;
 
 /** Names of results that are about the probe and the endpoint, and no journey of a shopper. */
 export const heartbeatName = 'heartbeat';

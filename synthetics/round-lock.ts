@@ -12,22 +12,22 @@ const overrunExit = 2;
  * faster than they end gets an overrun, not two rounds that share a folder of traces. The overrun is also kept as a
  * heartbeat that is inconclusive, and goes with the next round's results.
  */
-export function lockRoundOrExit(environment: Environment, nowMs = Date.now()): void {
+export function lockRoundOrExit(environment: Environment): void {
   const release = takeLock(`${lockPath(environment)}-playwright`);
   if (release) {
     process.once('exit', release);
     return;
   }
-  keepOverrun(environment, nowMs);
+  keepOverrun(environment, Date.now());
   console.error('overrun: the round before is still running against these endpoints; this one is not started');
   process.exit(overrunExit);
 }
 
 /** Leaves an inconclusive heartbeat in the outbox, in the place of the round. */
-export function keepOverrun(environment: Environment, nowMs: number, path = outboxPath(environment.name)): void {
+function keepOverrun(environment: Environment, nowMs: number): void {
   const nothing = { expected: 0, finished: 0, passed: 0, failed: 0, inconclusive: 0, firstAttemptFailures: 0, missed: 0 };
   const round = { period: Math.floor(nowMs / minuteMs), ...nothing, overruns: 1, longestDelayMs: 0, probeFault: false };
-  const outbox = openOutbox(path, { now: Date.now });
+  const outbox = openOutbox(outboxPath(environment.name), { now: Date.now });
   try {
     outbox.add([heartbeat(environment, round, minuteMs, nowMs)]);
   } finally {

@@ -19,7 +19,7 @@ export interface Exporter {
   send(items: readonly Emission[], timeoutMs: number, now: number): Promise<Sent>;
 }
 
-export const cloudRole = 'contoso-synthetics';
+const cloudRole = 'contoso-synthetics';
 
 interface Flushable {
   forceFlush(): Promise<void>;

@@ -11,7 +11,7 @@ export const monitorAlerts = {
 
 export type MonitorAlert = keyof typeof monitorAlerts;
 
-export const alertEventName = 'MonitorAlert';
+const alertEventName = 'MonitorAlert';
 
 export interface AlertState {
   readonly alert: MonitorAlert;

@@ -25,7 +25,7 @@ const priceSchema = z.strictObject({
 
 export type Prices = z.infer<typeof priceSchema>;
 
-export const pricesFile = join(__dirname, '..', '..', 'deploy', 'prices.json');
+const pricesFile = join(__dirname, '..', '..', 'deploy', 'prices.json');
 
 export const readPrices = (file = pricesFile): Prices => priceSchema.parse(JSON.parse(readFileSync(file, 'utf8')));
 
@@ -38,7 +38,7 @@ export interface Usage {
 }
 
 /** From runs against the local store, for journeys of which the outbox has no results yet. */
-export const typicalUsage: Readonly<Record<string, Usage>> = {
+const typicalUsage: Readonly<Record<string, Usage>> = {
   browse: { requests: 3, requestUnits: 52, bytes: 1_510 },
   search: { requests: 4, requestUnits: 101, bytes: 1_590 },
   reviews: { requests: 6, requestUnits: 83, bytes: 1_730 },

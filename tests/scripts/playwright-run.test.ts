@@ -37,7 +37,9 @@ describe('a round by Playwright', () => {
       code: 1,
       faults: [
         unexplained,
-        expect.stringMatching(/^30 of 40 results are missing: browse on westeurope, .+, sign-in on westeurope, cart on westeurope and 25 more$/),
+        expect.stringMatching(
+          /^30 of 40 results are missing: browse on westeurope, .+, sign-in on westeurope, cart on westeurope and 25 more$/,
+        ),
       ],
     },
   ])('that $what: $faults', ({ results, code, faults }) => {
