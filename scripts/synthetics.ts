@@ -1,10 +1,10 @@
-import { ConfigurationError } from '../fixtures/environments/errors.ts';
 import { loadEnvironment } from '../fixtures/environments/load.ts';
 import type { Environment } from '../fixtures/environments/schema.ts';
 import { targetsOf } from '../fixtures/environments/targets.ts';
 import { readVariables } from '../fixtures/environments/variables.ts';
 import { journeys } from '../synthetics/journeys/index.ts';
 import { shopperOf } from '../synthetics/journeys/plan.ts';
+import { annotatedRound } from '../synthetics/monitor/annotator.ts';
 import { publish, publishLine } from '../synthetics/publish.ts';
 import { type AvailabilityResult, failureLine } from '../synthetics/result.ts';
 import { runOnNode } from '../synthetics/runners/node.ts';
@@ -12,6 +12,7 @@ import { checksOf } from '../synthetics/runners/prepare.ts';
 import { tokenSource } from '../synthetics/runners/token.ts';
 import { trustCertificates } from '../telemetry/trust.ts';
 import { type ExitCode, type Interruption, parseFlags, runCommand, worstExit } from './exit-code.ts';
+import { requireKnown } from './known-names.ts';
 import { ensureStore } from './local-store.ts';
 
 const flags = { journey: { type: 'string' }, target: { type: 'string' }, publish: { type: 'boolean' } } as const;
@@ -47,7 +48,7 @@ async function synthetics({ signal }: Interruption): Promise<ExitCode> {
 }
 
 async function deliver(environment: Environment, results: readonly AvailabilityResult[]): Promise<ExitCode> {
-  const delivery = await publish(environment, results);
+  const delivery = await publish(environment, annotatedRound(environment, results));
   console.log(publishLine(results.length, delivery));
   return environment.telemetry.connectionString !== undefined && delivery.undelivered > 0 ? 2 : 0;
 }
@@ -55,14 +56,10 @@ async function deliver(environment: Environment, results: readonly AvailabilityR
 /** What the flags name, all where they name nothing; an unknown name is a fault and never ignored. */
 function chosen(environment: Environment, { journey, target }: { journey?: string | undefined; target?: string | undefined }) {
   const targets = targetsOf(environment);
-  const wanted = [
+  requireKnown([
     { flag: '--journey', value: journey, known: journeys.map(({ name }) => name) },
     { flag: '--target', value: target, known: targets.map(({ name }) => name) },
-  ];
-  const faults = wanted
-    .filter(({ value, known }) => value !== undefined && !known.includes(value))
-    .map(({ flag, value, known }) => ({ path: flag, seen: JSON.stringify(value), allowed: `one of ${known.join(', ')}` }));
-  if (faults.length > 0) throw new ConfigurationError('The command line', faults);
+  ]);
   const all = checksOf(
     environment,
     targets.filter(({ name }) => target === undefined || name === target),

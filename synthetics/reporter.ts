@@ -6,9 +6,7 @@ import { loadEnvironment } from '../fixtures/environments/load.ts';
 import type { Environment } from '../fixtures/environments/schema.ts';
 import { targetsOf } from '../fixtures/environments/targets.ts';
 import { readVariables } from '../fixtures/environments/variables.ts';
-import { Annotator } from './monitor/annotator.ts';
-import { minuteMs } from './monitor/schedule.ts';
-import { underWayFolder } from './monitor/under-way.ts';
+import { annotatedRound } from './monitor/annotator.ts';
 import { publish, publishLine } from './publish.ts';
 import { type AvailabilityResult, availabilityResultSchema, type Failure } from './result.ts';
 import { lockRoundOrExit } from './round-lock.ts';
@@ -49,7 +47,7 @@ export default class AvailabilityReporter implements Reporter {
     for (const line of this.leftOut) console.log(`not run: ${line}`);
     // Nothing was run, as with --list.
     if (this.results.length === 0) return;
-    const results = this.annotated();
+    const results = annotatedRound(this.environment, this.results);
     const delivery = await publish(this.environment, results);
     const file = readVariables().RESULTS_FILE;
     if (file) {
@@ -57,15 +55,6 @@ export default class AvailabilityReporter implements Reporter {
       writeFileSync(file, JSON.stringify({ results, delivery, leftOut: this.leftOut }));
     }
     console.log(publishLine(results.length, delivery));
-  }
-
-  /** As the monitor does: marks, and whether a healthy region served the global endpoint, so stamps come first. */
-  private annotated(): AvailabilityResult[] {
-    const annotator = new Annotator(underWayFolder(this.environment.name), Date.now, minuteMs);
-    const isStamp = ({ target }: AvailabilityResult) => target.kind === 'stamp';
-    return this.results
-      .toSorted((a, b) => Number(isStamp(b)) - Number(isStamp(a)))
-      .map((result) => annotator.annotate(this.environment, { result, answered: true }).result);
   }
 
   /** A test that ended without a result still was a check of a target: it hung, or the probe itself broke. */

@@ -2,7 +2,8 @@ import type { Environment } from '../../fixtures/environments/schema.ts';
 import type { AvailabilityResult } from '../result.ts';
 import type { Ran } from './attempts.ts';
 import { marksOf } from './marks.ts';
-import { readUnderWay, type UnderWay } from './under-way.ts';
+import { minuteMs } from './schedule.ts';
+import { readUnderWay, type UnderWay, underWayFolder } from './under-way.ts';
 
 /** How long what is under way counts as known. */
 const lookAgainMs = 1_000;
@@ -56,6 +57,18 @@ export class Annotator {
       this.underWay = { atMs: now, notes: readUnderWay(this.folder, now) };
     return this.underWay.notes;
   }
+}
+
+/**
+ * Results of one round at once, as the monitor completes them one by one: stamps come first, since the global endpoint's
+ * healthy regions are known by them.
+ */
+export function annotatedRound(environment: Environment, results: readonly AvailabilityResult[]): AvailabilityResult[] {
+  const annotator = new Annotator(underWayFolder(environment.name), Date.now, minuteMs);
+  const isStamp = ({ target }: AvailabilityResult) => target.kind === 'stamp';
+  return results
+    .toSorted((a, b) => Number(isStamp(b)) - Number(isStamp(a)))
+    .map((result) => annotator.annotate(environment, { result, answered: true }).result);
 }
 
 const unhealthyRegion = ({ journey, servedBy }: AvailabilityResult) =>

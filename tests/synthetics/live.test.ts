@@ -1,8 +1,10 @@
 import { spawn } from 'node:child_process';
-import { existsSync } from 'node:fs';
+import { existsSync, rmSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, expect, describe as group, test, vi } from 'vitest';
+import { announce, underWayFolder } from '../../synthetics/monitor/under-way.ts';
+import { openOutbox, outboxPath } from '../../telemetry/outbox.ts';
 import { type Live, root, runNode, startLive } from './live.ts';
 
 let live: Live;
@@ -50,6 +52,18 @@ group('npm run synthetics', () => {
   );
 });
 
+test('npm run synthetics -- --publish marks what happens under load, as rounds do', async () => {
+  const folder = underWayFolder(live.name);
+  const now = Date.now();
+  announce(folder, { kind: 'load', why: 'load test target', fromMs: now - 1_000, untilMs: now + 60_000 });
+  const { code } = await live.script('synthetics.ts', '--journey', 'health', '--target', 'eastus', '--publish');
+  rmSync(folder, { recursive: true });
+  const outbox = openOutbox(outboxPath(live.name), { now: Date.now });
+  const [result] = outbox.recent({ since: now, journey: 'health' });
+  outbox.close();
+  expect([code, result?.marks]).toEqual([0, { load: 'load test target' }]);
+}, 30_000);
+
 group('npm run cleanup', () => {
   const shopper = 'synthetic-003';
   const signedIn = async () => ({
@@ -94,6 +108,18 @@ group('npm run cleanup', () => {
     const all = await live.script('cleanup.ts', '--older-than', '0');
     expect(all.stdout).toContain(`removed ${before.carts} carts and 1 reviews, cancelled 1 orders of 5 shoppers`);
     expect([all.code, await left()]).toEqual([0, { carts: 0, reviews: 0, orders: 0 }]);
+  }, 60_000);
+
+  test('finds those beyond a page of the list', async () => {
+    await Promise.all(Array.from({ length: 25 }, () => send('POST', '/api/carts', {})));
+    await Promise.all(
+      Array.from({ length: 104 }, (_, index) =>
+        send('POST', '/api/products/shoe-0002/reviews', { rating: 5, text: `left behind ${index}` }),
+      ),
+    );
+    const { code, stdout } = await live.script('cleanup.ts', '--older-than', '0');
+    expect(stdout).toContain('removed 25 carts and 104 reviews, cancelled 0 orders of 5 shoppers');
+    expect([code, await left()]).toEqual([0, { carts: 0, reviews: 0, orders: 0 }]);
   }, 60_000);
 
   test('says whose leftovers it could not end: 1', async () => {

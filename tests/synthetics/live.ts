@@ -49,6 +49,7 @@ export async function startLive(name: string, change: (environment: Environment)
   const environmentFile = fileOf();
   const variables = { SSL_CERT_FILE: store.caFile, TARGET_ENV: environmentFile };
   return {
+    name,
     store,
     folder,
     environmentFile,
