@@ -10,9 +10,8 @@ async function ack(): Promise<ExitCode> {
   const { values, positionals } = parseFlags({ why: { type: 'string' } }, undefined, 'the key of an incident, or its beginning');
   const environment = loadEnvironment(values.env);
   return withIncidents(environment, (store) => {
-    const [prefix] = positionals;
-    if (prefix === undefined) return list(store);
-    const incident = only(store, prefix);
+    if (positionals.length === 0 && values.why === undefined) return list(store);
+    const incident = only(store, positionals);
     store.addAck({ key: incident.key, atMs: Date.now(), why: values.why ?? '' });
     console.log(`acknowledged ${lineOf(incident)}`);
     return 0;
@@ -29,14 +28,17 @@ function list(store: IncidentStore): ExitCode {
 
 const lineOf = (incident: Incident) => `${incident.key}  ${titleOf(incident)}`;
 
-/** Of several keys that begin alike, none is guessed. */
-function only(store: IncidentStore, prefix: string): Incident {
-  const found = store.findIncidents(prefix).filter(({ resolvedAtMs }) => resolvedAtMs === undefined);
+/** Of several keys that begin alike, none is guessed; of several that were given, none is left out in silence. */
+function only(store: IncidentStore, given: readonly string[]): Incident {
+  const [prefix] = given;
+  const found = prefix === undefined ? [] : store.findIncidents(prefix).filter((one) => one.resolvedAtMs === undefined);
   const [incident] = found;
-  if (incident && found.length === 1) return incident;
+  if (incident && found.length === 1 && given.length === 1) return incident;
   const open = store.openIncidents().map(({ key }) => key);
   const allowed = open.length === 0 ? 'nothing: no incident is open' : `the key of one open incident: ${open.join(', ')}`;
-  throw new ConfigurationError('The command line', [{ path: '', seen: JSON.stringify(prefix), allowed }]);
+  throw new ConfigurationError('The command line', [
+    { path: '', seen: given.length === 0 ? 'nothing' : JSON.stringify(given.join(' ')), allowed },
+  ]);
 }
 
 void runCommand(ack);

@@ -3,10 +3,10 @@ import { readVariables } from '../fixtures/environments/variables.ts';
 import type { Health } from '../health/model.ts';
 import { lookbackMinutes, minuteMs } from '../health/window.ts';
 import { pictureLines } from '../pages/health-terminal.ts';
-import { openOutbox, outboxPath } from '../telemetry/outbox.ts';
 import { trustCertificates } from '../telemetry/trust.ts';
 import { type ExitCode, type Interruption, parseFlags } from './exit-code.ts';
 import { signalReaderOf } from './health-read.ts';
+import { keptOutbox } from './kept-outbox.ts';
 import { caFileOf, detectStore } from './local-store.ts';
 
 const exitOf: Readonly<Record<Health, ExitCode>> = { healthy: 0, degraded: 1, unhealthy: 1, unknown: 2 };
@@ -28,7 +28,7 @@ export async function picture(_: Interruption, args: readonly string[]): Promise
   }
   const nowMs = Date.now();
   const reader = signalReaderOf(environment, { warn: (what, more) => console.error(`${what}: ${JSON.stringify(more)}`) });
-  const outbox = openOutbox(values.outbox ?? outboxPath(environment.name), { now: Date.now });
+  const outbox = keptOutbox(environment, values.outbox);
   try {
     reader.addResults(outbox.recent({ since: nowMs - lookbackMinutes(environment) * minuteMs, limit: mostResults }));
   } finally {

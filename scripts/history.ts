@@ -3,10 +3,10 @@ import { loadEnvironment } from '../fixtures/environments/load.ts';
 import { targetsOf } from '../fixtures/environments/targets.ts';
 import { journeys } from '../synthetics/journeys/index.ts';
 import { type AvailabilityResult, certificateName, failureLine, heartbeatName } from '../synthetics/result.ts';
-import { openOutbox, outboxPath } from '../telemetry/outbox.ts';
 import { type ExitCode, parseFlags, runCommand } from './exit-code.ts';
+import { keptOutbox } from './kept-outbox.ts';
 import { requireKnown } from './known-names.ts';
-import { durationMs } from './since.ts';
+import { spanMs } from './since.ts';
 
 const flags = {
   journey: { type: 'string' },
@@ -30,8 +30,8 @@ async function history(): Promise<ExitCode> {
     { flag: '--journey', value: journey, known: [...journeys.map(({ name }) => name), certificateName, heartbeatName] },
     { flag: '--target', value: target, known: [...targetsOf(environment).map(({ name }) => name), environment.location] },
   ]);
-  const since = Date.now() - durationMs('--since', values.since);
-  const outbox = openOutbox(values.outbox ?? outboxPath(environment.name), { now: Date.now });
+  const since = Date.now() - spanMs('--since', values.since);
+  const outbox = keptOutbox(environment, values.outbox);
   try {
     const query = { since, limit: mostResults, ...(journey && { journey }), ...(target && { target }) };
     const all = outbox.recent(query).filter((result) => journey !== undefined || result.journey !== heartbeatName);

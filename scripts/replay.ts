@@ -3,12 +3,14 @@ import { once } from 'node:events';
 import { join } from 'node:path';
 import { ConfigurationError } from '../fixtures/environments/errors.ts';
 import { loadEnvironment } from '../fixtures/environments/load.ts';
+import type { Environment } from '../fixtures/environments/schema.ts';
 import { targetsOf } from '../fixtures/environments/targets.ts';
 import { readVariables } from '../fixtures/environments/variables.ts';
 import { journeys } from '../synthetics/journeys/index.ts';
 import { type AvailabilityResult, failureLine } from '../synthetics/result.ts';
-import { openOutbox, outboxPath } from '../telemetry/outbox.ts';
+import { type Check, checksOf } from '../synthetics/runners/prepare.ts';
 import { type ExitCode, parseFlags, runCommand } from './exit-code.ts';
+import { keptOutbox } from './kept-outbox.ts';
 
 const root = join(__dirname, '..');
 /** Of the latest replay alone. */
@@ -22,21 +24,18 @@ async function replay(signal: AbortSignal): Promise<ExitCode> {
   const { values, positionals } = parseFlags({ outbox: { type: 'string' } }, process.argv.slice(2), 'the id of a result');
   const nameOrPath = values.env || readVariables().TARGET_ENV || 'local';
   const environment = loadEnvironment(nameOrPath);
-  const path = values.outbox ?? outboxPath(environment.name);
-  const outbox = openOutbox(path, { now: Date.now });
+  const outbox = keptOutbox(environment, values.outbox);
   const [id] = positionals;
-  const result = id === undefined ? undefined : outbox.find(id);
-  const evidence = id === undefined ? undefined : outbox.evidenceOf(id);
+  const result = id === undefined || positionals.length > 1 ? undefined : outbox.find(id);
+  const evidence = result && outbox.evidenceOf(result.id);
   outbox.close();
   if (!result) {
-    const allowed = 'the id of a result in the outbox: npm run history -- --failures shows them';
-    throw new ConfigurationError('The command line', [{ path: '', seen: JSON.stringify(id ?? 'nothing'), allowed }]);
+    const allowed = 'the id of one result in the outbox: npm run history -- --failures shows them';
+    const seen = id === undefined ? 'nothing' : JSON.stringify(positionals.join(' '));
+    throw new ConfigurationError('The command line', [{ path: '', seen, allowed }]);
   }
   console.log(describe(result, evidence));
-  requireKnownStill(
-    result,
-    targetsOf(environment).map(({ name }) => name),
-  );
+  requireRunStill(result, environment);
   return playwright(nameOrPath, result, signal);
 }
 
@@ -49,16 +48,25 @@ function describe(result: AvailabilityResult, evidence: unknown): string {
   ].join('\n');
 }
 
-function requireKnownStill({ journey, target }: AvailabilityResult, targets: readonly string[]): void {
-  const faults = [
-    { path: 'journey', value: journey, known: journeys.map(({ name }) => name) },
-    { path: 'target', value: target.name, known: targets },
-  ].filter(({ value, known }) => !known.includes(value));
-  if (faults.length === 0) return;
-  throw new ConfigurationError(
-    'The result',
-    faults.map(({ path, value, known }) => ({ path, seen: JSON.stringify(value), allowed: `one of ${known.join(', ')}` })),
-  );
+/** A journey that is left out by now would be skipped, and a run of nothing pass. */
+function requireRunStill({ journey, target }: AvailabilityResult, environment: Environment): void {
+  const targets = targetsOf(environment);
+  const { checks, leftOut } = checksOf(environment, targets);
+  const isIt = (check: Check) => check.journey.name === journey && check.target.name === target.name;
+  if (checks.some(isIt)) return;
+  const known = [
+    { path: 'journey', value: journey, allowed: journeys.map(({ name }) => name) },
+    { path: 'target', value: target.name, allowed: targets.map(({ name }) => name) },
+  ];
+  const unknown = known.filter(({ value, allowed }) => !allowed.includes(value));
+  const faults = unknown.map(({ path, value, allowed }) => ({
+    path,
+    seen: JSON.stringify(value),
+    allowed: `one of ${allowed.join(', ')}`,
+  }));
+  const { reason = '' } = leftOut.find(isIt) ?? {};
+  const left = { path: 'journey', seen: JSON.stringify(journey), allowed: `nothing on ${target.name} now: ${reason}` };
+  throw new ConfigurationError('The result', faults.length > 0 ? faults : [left]);
 }
 
 /** Playwright matches its whole title: file, target with its tags, journey. */

@@ -1,9 +1,16 @@
 import { ConfigurationError, type Fault } from '../fixtures/environments/errors.ts';
+import { journeyNames } from '../fixtures/environments/journeys.ts';
 import { loadEnvironment } from '../fixtures/environments/load.ts';
+import { nearest } from '../fixtures/environments/nearest.ts';
+import type { Environment } from '../fixtures/environments/schema.ts';
+import { targetsOf } from '../fixtures/environments/targets.ts';
+import { incidentKinds } from '../health/findings.ts';
 import type { IncidentStore } from '../health/incident-store.ts';
 import { durationMs, isInForce, type Silence, silenceOf } from '../health/silences.ts';
+import { causes } from '../synthetics/result.ts';
 import { type ExitCode, parseFlags, runCommand } from './exit-code.ts';
 import { withIncidents } from './incidents.ts';
+import { spans } from './since.ts';
 
 const flags = {
   for: { type: 'string' },
@@ -22,11 +29,25 @@ async function silence(): Promise<ExitCode> {
   return withIncidents(environment, (store) => {
     if (values.list) return list(store);
     if (values.end !== undefined) return end(store, values.end);
-    return add(store, positionals, values.for, values.why);
+    const nearly = (subject: string) => nearlyCalled(subject, environment);
+    return add(store, positionals, { text: values.for, why: values.why, nearly });
   });
 }
 
-function add(store: IncidentStore, subjects: readonly string[], text: string | undefined, why: string | undefined): ExitCode {
+/** What a subject that nothing is called yet may have been meant to be. Not refused: steps of journeys are causes, too. */
+function nearlyCalled(subject: string, environment: Environment): string | undefined {
+  const places = targetsOf(environment).flatMap(({ name, region }) => [name, region ?? name]);
+  const known = [...places, ...journeyNames, ...causes, ...incidentKinds];
+  return known.includes(subject) ? undefined : nearest(subject, known);
+}
+
+interface Wish {
+  readonly text: string | undefined;
+  readonly why: string | undefined;
+  readonly nearly: (subject: string) => string | undefined;
+}
+
+function add(store: IncidentStore, subjects: readonly string[], { text, why, nearly }: Wish): ExitCode {
   const [subject = ''] = subjects;
   const ms = durationMs(text ?? '');
   const faults: Fault[] = [];
@@ -37,7 +58,7 @@ function add(store: IncidentStore, subjects: readonly string[], text: string | u
       seen: subjects.length > 1 ? `${subjects.length} subjects` : 'nothing',
       allowed: 'one cause, place, target, journey or key',
     });
-  if (ms === undefined) faults.push({ path: '--for', seen: shown(text), allowed: 'a duration such as 30m, 2h, 1h30m or 1d' });
+  if (ms === undefined) faults.push({ path: '--for', seen: shown(text), allowed: spans });
   if (!why?.trim()) faults.push({ path: '--why', seen: shown(why), allowed: 'a reason, for those who look at it later' });
   if (faults.length > 0 || ms === undefined || !why) throw new ConfigurationError('The command line', faults);
   const nowMs = Date.now();
@@ -45,9 +66,10 @@ function add(store: IncidentStore, subjects: readonly string[], text: string | u
   const [added] = store.silences(nowMs).filter((each) => each.id === id);
   console.log(`silence ${id} of ${subject} until ${new Date(nowMs + ms).toISOString()}: ${why}`);
   const open = store.openIncidents().filter((incident) => added && silenceOf(incident, [added], nowMs));
+  const meant = nearly(subject);
   console.log(
     open.length === 0
-      ? 'no open incident is under it'
+      ? `no open incident is under it${meant === undefined ? '' : `; did you mean ${meant}?`}`
       : `under it: ${open.map(({ key, place, cause }) => `${key} (${cause} in ${place})`).join(', ')}`,
   );
   return 0;

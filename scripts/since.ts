@@ -1,12 +1,12 @@
 import { ConfigurationError } from '../fixtures/environments/errors.ts';
+import { durationMs } from '../health/silences.ts';
 
-const units: Readonly<Record<string, number>> = { s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 };
+/** What a flag with a span of time may be. */
+export const spans = 'a duration such as 30m, 2h, 1h30m or 7d';
 
-/** `90s`, `30m`, `24h` or `7d` to milliseconds. */
-export function durationMs(flag: string, text: string): number {
-  const [, number, unit = ''] = /^(\d{1,6})([smhd])$/.exec(text) ?? [];
-  const ms = Number(number) * (units[unit] ?? Number.NaN);
-  if (ms > 0) return ms;
-  const allowed = 'a number above 0 with s, m, h or d, such as 24h';
-  throw new ConfigurationError('The command line', [{ path: flag, seen: JSON.stringify(text), allowed }]);
+/** A flag's span of time in milliseconds. @throws ConfigurationError where it is none */
+export function spanMs(flag: string, text: string): number {
+  const ms = durationMs(text);
+  if (ms !== undefined) return ms;
+  throw new ConfigurationError('The command line', [{ path: flag, seen: JSON.stringify(text), allowed: spans }]);
 }

@@ -77,6 +77,12 @@ export async function checkCertificate(
   return resultOf(environment, target, startMs, Math.max(0, nowMs() - startMs), failure, warnings, days);
 }
 
+/** Where no connection comes about nothing is seen of the certificate: that the endpoint is down is the journeys' news. */
+function outcomeOf(failure: Failure | undefined): AvailabilityResult['outcome'] {
+  if (!failure) return 'passed';
+  return failure.cause === 'tls' ? 'failed' : 'inconclusive';
+}
+
 function resultOf(
   environment: Environment,
   target: Target,
@@ -88,7 +94,7 @@ function resultOf(
 ): AvailabilityResult {
   const { headers: _, ...where } = target;
   const startedAt = new Date(startMs).toISOString();
-  const outcome = failure ? 'failed' : 'passed';
+  const outcome = outcomeOf(failure);
   return {
     id: randomBytes(8).toString('hex'),
     traceId: randomBytes(16).toString('hex'),

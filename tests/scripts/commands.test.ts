@@ -1,0 +1,83 @@
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { caFileOf } from '../../scripts/local-store.ts';
+import { heartbeatName } from '../../synthetics/result.ts';
+import { openOutbox } from '../../telemetry/outbox.ts';
+import { script } from '../acceptance/process.ts';
+import { aResult } from '../support/results.ts';
+import { startTestStore, type TestStore } from '../support/store.ts';
+
+const folder = mkdtempSync(join(tmpdir(), 'commands-'));
+const outboxFile = join(folder, 'outbox.db');
+const minuteMs = 60_000;
+/** Kept apart from what commands by hand keep. */
+const environment = `commands-test-${process.pid}`;
+let store: TestStore;
+
+beforeAll(async () => {
+  store = await startTestStore({ change: (local) => ({ ...local, name: environment }) });
+  const outbox = openOutbox(outboxFile, { now: Date.now });
+  const ago = (minutes: number) => ({ startedAt: new Date(Date.now() - minutes * minuteMs).toISOString() });
+  const location = { kind: 'location', name: 'local', endpoint: '' } as const;
+  outbox.add([
+    aResult(1, ago(20)),
+    aResult(2, { ...ago(1), journey: 'browse' }),
+    aResult(3, { ...ago(20), journey: heartbeatName, target: location, warnings: ['2 passed of 2'] }),
+  ]);
+  outbox.close();
+}, 60_000);
+afterAll(async () => {
+  await store.close();
+  rmSync(folder, { recursive: true });
+});
+
+/** As `npm run` starts it, against the test's environment. */
+const run = (name: string, ...args: string[]) =>
+  script(name, ['--env', store.environmentFile, ...args], { NO_COLOR: '1', SSL_CERT_FILE: '' }).ended;
+
+describe('commands', { timeout: 60_000 }, () => {
+  test('status calls nothing passed that it knows nothing of by now, and begins with the last round', async () => {
+    const { code, output } = await run('status', '--outbox', outboxFile);
+    expect(code).toBe(0);
+    expect(output).toMatch(/checkout +│ westeurope +│ unknown for 20 min +│ 100\.00 %/);
+    expect(output).toMatch(/browse +│ westeurope +│ passed +│ 100\.00 %/);
+    expect(output).toMatch(/^rounds: 1, the last began 1[12]\d\d s ago: 2 passed of 2$/m);
+    expect(output.indexOf('rounds: 1')).toBeLessThan(output.indexOf('checkout'));
+  });
+
+  test.each(['status', 'history', 'replay'])('%s makes no outbox in the place of one that is not there', async (name) => {
+    const file = join(folder, 'nowhere', `${name}.db`);
+    const { code, output } = await run(name, '--outbox', file, ...(name === 'replay' ? ['0123456789abcdef'] : []));
+    expect(output).toContain(`--outbox: got ${JSON.stringify(file)}, where no file is; allowed: the outbox of a monitor`);
+    expect([code, existsSync(file)]).toEqual([3, false]);
+  });
+
+  test.each([
+    ['replay', [], 'got nothing; allowed: the id of one result'],
+    ['replay', ['0123456789abcdef', 'fedcba9876543210'], 'got "0123456789abcdef fedcba9876543210"; allowed: the id of one'],
+    ['ack', ['a', 'b'], 'got "a b"; allowed: nothing: no incident is open'],
+    ['ack', ['--why', 'on it'], 'got nothing; allowed: nothing: no incident is open'],
+    ['history', ['--since', '90s'], '--since: got "90s"; allowed: a duration such as 30m, 2h, 1h30m or 7d'],
+    ['synthetics', ['--journey', 'chekout'], '--journey: got "chekout"; allowed: checkout (did you mean it?)'],
+  ] as const)('%s %j is wrong usage', async (name, args, said) => {
+    const { code, output } = await run(name, ...args);
+    expect(output).toContain(said);
+    expect(code).toBe(3);
+  });
+
+  test('silence asks whether another name was meant', async () => {
+    const { code, output } = await run('silence', 'westeuropa', '--for', '1h30m', '--why', 'a test');
+    expect(output).toContain('no open incident is under it; did you mean westeurope?');
+    expect(code).toBe(0);
+  });
+
+  test('health reads a local store that runs', async () => {
+    writeFileSync(caFileOf(store.environment), store.contoso.ca);
+    const { output } = await run('health', '--outbox', outboxFile);
+    rmSync(caFileOf(store.environment));
+    expect(output).not.toMatch(/Error|not read|doesn’t run/);
+    expect(output).toMatch(/westeurope/);
+  });
+});
