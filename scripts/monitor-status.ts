@@ -79,7 +79,10 @@ export class MonitorStatus {
     const { registry } = monitor.metrics;
     const metrics = { contentType: registry.contentType, metrics: () => registry.metrics() };
     const state = () => this.state(monitor);
-    const server = await serveStatusPage({ port, token, nowMs, healthz: () => monitor.health(), metrics, state });
+    const healthz = () => monitor.health();
+    const server = await serveStatusPage({ port, token, nowMs, healthz, metrics, state }).catch((error: unknown) => {
+      throw portFault(this.environment, port, error);
+    });
     this.server = server;
     this.timer = setInterval(() => server.update(), lookEveryMs).unref();
     void this.readHours(nowMs());
@@ -157,6 +160,18 @@ export class MonitorStatus {
       return unread;
     }
   }
+}
+
+const closedPorts: Readonly<Record<string, string>> = {
+  EADDRINUSE: 'which is in use',
+  EACCES: 'which this user may not open',
+};
+
+function portFault({ name }: Environment, port: number, cause: unknown): unknown {
+  const why = closedPorts[cause instanceof Error && 'code' in cause ? String(cause.code) : ''];
+  if (why === undefined) return cause;
+  const allowed = 'a free port, another for each environment on a machine; 0: any';
+  return new ConfigurationError(`Environment ${name}`, [{ path: 'monitor.port', seen: `${port}, ${why}`, allowed }], { cause });
 }
 
 const checksIn = (environment: Environment): Known['checks'] =>

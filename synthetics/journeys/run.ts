@@ -284,7 +284,9 @@ class Run implements Shopper {
     if (step) {
       step.status = answer.status;
       const charge = answer.header('x-contoso-request-charge');
-      if (charge !== undefined) step.requestCharge = (step.requestCharge ?? 0) + Number(charge);
+      const units = charge === undefined ? Number.NaN : Number(charge);
+      // What is no amount says nothing of the cost, and would make the result one that nobody can read.
+      if (units >= 0 && units !== Number.POSITIVE_INFINITY) step.requestCharge = (step.requestCharge ?? 0) + units;
       if (answer.phases) step.phases = step.phases ? sum(step.phases, answer.phases) : answer.phases;
     }
     const cookie = answer.header('set-cookie');

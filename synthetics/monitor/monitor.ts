@@ -223,7 +223,6 @@ export class Monitor {
         if (this.stopping) this.recorder.noteRound(summary.period);
         else await this.endRound(summary);
       })
-      // The next round comes all the same; this one leaves no heartbeat.
       .catch((error: unknown) => this.options.log.warn('round not ended', { reason: messageOf(error) }));
     this.closing.add(closed);
     void closed.finally(() => this.closing.delete(closed));

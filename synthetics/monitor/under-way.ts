@@ -1,4 +1,4 @@
-import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
 
@@ -24,9 +24,16 @@ export const underWayFolder = (environmentName: string): string => join(root, '.
 export function announce(folder: string, note: UnderWay): () => void {
   mkdirSync(folder, { recursive: true });
   const file = join(folder, `${note.kind}-${process.pid}-${note.fromMs}.json`);
-  writeFileSync(file, JSON.stringify(note));
-  // A moment longer than the act: a journey that began within it ends after it.
-  return () => writeFileSync(file, JSON.stringify({ ...note, untilMs: Math.min(note.untilMs, Date.now()) }));
+  write(file, note);
+  // Not removed: a journey that began within it ends after it, and is marked then.
+  return () => write(file, { ...note, untilMs: Math.min(note.untilMs, Date.now()) });
+}
+
+/** Moved into place, so that no reader finds half a note and takes it for none. */
+function write(file: string, note: UnderWay): void {
+  const aside = `${file}.new`;
+  writeFileSync(aside, JSON.stringify(note));
+  renameSync(aside, file);
 }
 
 /** How long notes stay after their end, so that results which began before it still see them. */
@@ -37,7 +44,7 @@ export function readUnderWay(folder: string, nowMs: number): UnderWay[] {
   return filesOf(folder).flatMap((file) => {
     const note = noteOf(file);
     if (note && note.untilMs + keptMs >= nowMs) return [note];
-    // Half-written ones are read again at the next look; those that never become whole go with their age.
+    // One that says nothing is no note of ours, and is left to who wrote it.
     if (note) rmSync(file, { force: true });
     return [];
   });

@@ -1,3 +1,5 @@
+import { once } from 'node:events';
+import { type AddressInfo, createServer } from 'node:net';
 import { join } from 'node:path';
 import { request } from 'undici';
 import { afterEach, describe, expect, test } from 'vitest';
@@ -95,6 +97,25 @@ const barsOf = (state: StatusState, journey: string, target: string) =>
     .join('');
 
 describe('what the status page shows of a monitor', () => {
+  test('needs a port of its own', async () => {
+    const taken = createServer().listen(0, '127.0.0.1');
+    await once(taken, 'listening');
+    const { port } = taken.address() as AddressInfo;
+    const { simulation } = await watched();
+    const status = new MonitorStatus({
+      environment: environmentWith(),
+      resultsSince: () => [],
+      openStore: () => new IncidentStore(':memory:'),
+      underWayFolder: simulation.folder,
+      nowMs: simulation.clock.now,
+      log: { info: () => undefined, warn: () => undefined },
+    });
+    await expect(status.serve(simulation.monitor, port, undefined)).rejects.toThrow(
+      `monitor.port: got ${port}, which is in use; allowed: a free port`,
+    );
+    taken.close();
+  });
+
   test('is unknown before the first round, and judged after it', async () => {
     const { simulation, state } = await watched();
     expect((await state()).atMs).toBe(0);

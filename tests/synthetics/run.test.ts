@@ -176,6 +176,13 @@ test('a request gets no more time than its journey has left', async () => {
   expect(sent.map(({ limitMs }) => limitMs)).toEqual([requestMs, 100]);
 });
 
+test.each(['', 'abc', '-1', 'Infinity', '1.5, 2.5'])('a charge of %j is none', async (charge) => {
+  const reply = { headers: { 'x-contoso-request-charge': charge } };
+  const { record } = await run([reply], (shopper) => shopper.step('ask', () => askTwice(shopper)));
+  expect(record.steps[0]?.requestCharge ?? 0).toBe(0);
+  expect(JSON.stringify(record)).not.toContain('"requestCharge":null');
+});
+
 test('a step adds up requests and their charge', async () => {
   const charged = { headers: { 'x-contoso-request-charge': '2.5' } };
   const { record } = await run([charged], (shopper) => shopper.step('ask', () => askTwice(shopper)));
