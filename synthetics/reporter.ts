@@ -1,4 +1,3 @@
-import { randomBytes } from 'node:crypto';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import type { Reporter, TestCase, TestResult } from '@playwright/test/reporter';
@@ -7,6 +6,7 @@ import type { Environment } from '../fixtures/environments/schema.ts';
 import { targetsOf } from '../fixtures/environments/targets.ts';
 import { readVariables } from '../fixtures/environments/variables.ts';
 import { annotatedRound } from './monitor/annotator.ts';
+import { resultOfOne } from './one-attempt.ts';
 import { publish, publishLine } from './publish.ts';
 import { type AvailabilityResult, availabilityResultSchema, type Failure } from './result.ts';
 import { lockRoundOrExit } from './round-lock.ts';
@@ -62,21 +62,16 @@ export default class AvailabilityReporter implements Reporter {
     const target = targetsOf(this.environment).find(({ name }) => name === test.parent.title);
     if (!target) return undefined;
     const failure = failureOfDead(status, error?.message, duration);
-    const { headers: _, ...where } = target;
     const outcome = failure.cause === 'timeout' ? 'failed' : 'inconclusive';
-    const attempt = { startedAt: startTime.toISOString(), durationMs: duration, outcome, failure } as const;
-    return {
-      id: randomBytes(8).toString('hex'),
-      traceId: randomBytes(16).toString('hex'),
-      environment: this.environment.name,
+    const attempt = {
       journey: test.title,
-      target: where,
-      location: this.environment.location,
-      ...attempt,
-      attempts: [attempt],
-      steps: [],
-      warnings: [],
-    };
+      target,
+      startMs: startTime.getTime(),
+      durationMs: duration,
+      outcome,
+      failure,
+    } as const;
+    return resultOfOne(this.environment, attempt);
   }
 }
 

@@ -1,8 +1,8 @@
-import { randomBytes } from 'node:crypto';
 import { connect } from 'node:tls';
 import type { Environment } from '../../fixtures/environments/schema.ts';
 import type { Target } from '../../fixtures/environments/targets.ts';
 import { failureOf, RuleBroken } from '../journeys/failures.ts';
+import { resultOfOne } from '../one-attempt.ts';
 import { type AvailabilityResult, certificateName, type Failure } from '../result.ts';
 import { secureContext } from '../runners/secure-context.ts';
 import { requestFailed } from '../runners/trouble.ts';
@@ -74,41 +74,15 @@ export async function checkCertificate(
   } catch (error) {
     failure = failureOf(requestFailed(error, nowMs() - startMs), step, undefined);
   }
-  return resultOf(environment, target, startMs, Math.max(0, nowMs() - startMs), failure, warnings, days);
+  const durationMs = Math.max(0, nowMs() - startMs);
+  const outcome = outcomeOf(failure);
+  const steps = [{ name: step, durationMs, outcome, requests: 0 }];
+  const attempt = { journey: certificateName, target, startMs, durationMs, outcome, failure, steps, warnings };
+  return { ...resultOfOne(environment, attempt), ...(days !== undefined && { certificateDays: days }) };
 }
 
 /** Where no connection comes about nothing is seen of the certificate: that the endpoint is down is the journeys' news. */
 function outcomeOf(failure: Failure | undefined): AvailabilityResult['outcome'] {
   if (!failure) return 'passed';
   return failure.cause === 'tls' ? 'failed' : 'inconclusive';
-}
-
-function resultOf(
-  environment: Environment,
-  target: Target,
-  startMs: number,
-  durationMs: number,
-  failure: Failure | undefined,
-  warnings: string[],
-  days: number | undefined,
-): AvailabilityResult {
-  const { headers: _, ...where } = target;
-  const startedAt = new Date(startMs).toISOString();
-  const outcome = outcomeOf(failure);
-  return {
-    id: randomBytes(8).toString('hex'),
-    traceId: randomBytes(16).toString('hex'),
-    environment: environment.name,
-    journey: certificateName,
-    target: where,
-    location: environment.location,
-    startedAt,
-    durationMs,
-    outcome,
-    attempts: [{ startedAt, durationMs, outcome, ...(failure && { failure }) }],
-    ...(failure && { failure }),
-    ...(days !== undefined && { certificateDays: days }),
-    steps: [{ name: step, durationMs, outcome, requests: 0 }],
-    warnings,
-  };
 }

@@ -1,5 +1,5 @@
-import { randomBytes } from 'node:crypto';
 import type { Environment } from '../../fixtures/environments/schema.ts';
+import { resultOfOne } from '../one-attempt.ts';
 import { type AvailabilityResult, heartbeatName } from '../result.ts';
 import type { RoundSummary } from './round.ts';
 
@@ -14,7 +14,6 @@ export function heartbeat(
   endedAtMs: number,
 ): AvailabilityResult {
   const startMs = round.period * periodMs;
-  const startedAt = new Date(startMs).toISOString();
   const gaps = round.overruns + round.missed;
   // A check that broke was started, and has said nothing.
   const broken = Math.max(0, round.expected - round.finished - gaps);
@@ -24,19 +23,7 @@ export function heartbeat(
   const outcome = failure || round.probeFault ? 'inconclusive' : 'passed';
   const durationMs = Math.max(0, endedAtMs - startMs);
   const counts = `${round.passed} passed, ${round.failed} failed, ${round.inconclusive} inconclusive of ${round.expected}`;
-  return {
-    id: randomBytes(8).toString('hex'),
-    traceId: randomBytes(16).toString('hex'),
-    environment: environment.name,
-    journey: heartbeatName,
-    target: { kind: 'location', name: environment.location, endpoint: '' },
-    location: environment.location,
-    startedAt,
-    durationMs,
-    outcome,
-    attempts: [{ startedAt, durationMs, outcome, ...(failure && { failure }) }],
-    ...(failure && { failure }),
-    steps: [],
-    warnings: [counts],
-  };
+  const target = { kind: 'location', name: environment.location, endpoint: '' } as const;
+  const warnings = [counts];
+  return resultOfOne(environment, { journey: heartbeatName, target, startMs, durationMs, outcome, failure, warnings });
 }

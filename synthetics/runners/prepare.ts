@@ -5,6 +5,7 @@ import { type Conditions, journeys, notRunBecause } from '../journeys/index.ts';
 import { type Plan, peersOf, pickBy, planRun } from '../journeys/plan.ts';
 import type { JourneyRecord } from '../journeys/run.ts';
 import type { Journey } from '../journeys/shopper.ts';
+import { resultOfOne } from '../one-attempt.ts';
 import type { AvailabilityResult } from '../result.ts';
 
 export interface Check {
@@ -63,24 +64,13 @@ export function prepareRun({ environment, check, shopperId, runId, nowMs = Date.
 
 /** The engine's record, with where and when it was made. */
 export function resultOf(prepared: Prepared, record: Omit<JourneyRecord, 'journey'>): AvailabilityResult {
-  const { environment, target, journey, route, startedAtMs } = prepared;
-  const { headers: _, ...where } = target;
-  const { steps, warnings, durationMs, outcome, failure } = record;
-  const startedAt = new Date(startedAtMs).toISOString();
-  return {
-    id: route.resultId,
-    traceId: route.traceId,
-    environment: environment.name,
-    journey: journey.name,
-    target: where,
-    location: environment.location,
-    startedAt,
-    durationMs,
-    outcome,
-    attempts: [{ startedAt, durationMs, outcome, ...(failure && { failure }) }],
-    ...(failure && { failure }),
-    ...(record.servedBy && { servedBy: record.servedBy }),
-    steps: steps.map((step) => ({ ...step })),
-    warnings: [...warnings],
-  };
+  const { environment, target, journey, route, startedAtMs: startMs } = prepared;
+  const { durationMs, outcome, failure, servedBy } = record;
+  const ids = { id: route.resultId, traceId: route.traceId };
+  const steps = record.steps.map((step) => ({ ...step }));
+  const warnings = [...record.warnings];
+  const attempt = { ids, journey: journey.name, target, startMs, durationMs, outcome, failure, steps, warnings };
+  const result = resultOfOne(environment, attempt);
+  if (servedBy) result.servedBy = servedBy;
+  return result;
 }
