@@ -1,3 +1,4 @@
+import './scripts/compile-cache.ts';
 import { availableParallelism } from 'node:os';
 import { defineConfig } from '@playwright/test';
 import { ConfigurationError, loadEnvironment } from './fixtures/environments/load.ts';

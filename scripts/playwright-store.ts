@@ -1,7 +1,6 @@
 import { loadEnvironment } from '../fixtures/environments/load.ts';
 import { readVariables } from '../fixtures/environments/variables.ts';
 import { trustCertificates } from '../telemetry/trust.ts';
-import { ensureStore } from './local-store.ts';
 
 /**
  * Playwright's global set-up: a plain `npx playwright test` finds the local store running. One that it started ends with
@@ -10,6 +9,8 @@ import { ensureStore } from './local-store.ts';
 export default async function startStore(): Promise<void> {
   const environment = loadEnvironment();
   if (!environment.local) return;
+  // A round against a store elsewhere has no use for it.
+  const { ensureStore } = await import('./local-store.ts');
   const store = await ensureStore(environment, readVariables().TARGET_ENV ?? 'local');
   // Its CA may be newer than the configuration that was loaded before it started; the reporter publishes from this process.
   trustCertificates(store.caFile);

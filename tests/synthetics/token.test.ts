@@ -86,7 +86,7 @@ describe('no token', () => {
     ['an empty token', { body: '{"access_token":""}' }, /^ZodError from 127/],
     ['a token that never was valid', { body: '{"access_token":"t","expires_in":0}' }, /^ZodError from 127/],
     ['an answer that is not JSON', { body: `<html>${secret}` }, /^SyntaxError from 127/],
-    ['a cut connection', 'reset', /^UND_ERR_SOCKET from 127/],
+    ['a cut connection', 'reset', /^ECONNRESET from 127/],
   ] as const)('%s is the trouble no-token, and says nothing secret', async (_, answer, said) => {
     const { url } = await provider(() => answer);
     const failure = await failureOf(tokenSource(clientSecret(url), {}).token(false));
