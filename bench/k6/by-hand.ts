@@ -32,6 +32,8 @@ const duration = new Trend('journey_duration', true);
 const refused = new Counter('refused_requests');
 const retried = new Counter('throttle_retries');
 const charge = new Trend('step_charge');
+const instanceMet = new Counter('instance_met');
+const met = new Set<string>();
 
 /** Zipf with exponent 1 by the inverse of its sums. */
 const sums: number[] = [];
@@ -54,6 +56,11 @@ function get(path: string, name: string, traceparent: string) {
     responseType: 'text',
   });
   const { status, headers } = reply;
+  const instance = headers['X-Contoso-Instance'];
+  if (instance !== undefined && !met.has(instance)) {
+    met.add(instance);
+    instanceMet.add(1, { instance });
+  }
   if (status >= 400) refused.add(1, { name, status: String(status), layer: headers['X-Contoso-Layer'] ?? '' });
   const retries = headers['X-Contoso-Throttle-Retries'];
   if (retries !== undefined) retried.add(Number(retries));

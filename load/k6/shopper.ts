@@ -53,7 +53,7 @@ class K6Answer implements Answer {
   }
 
   header(name: string): string | undefined {
-    return this.headers[canonical(name)];
+    return this.headers[canonicalNames.get(name) ?? canonical(name)];
   }
 
   json(): unknown {
@@ -69,12 +69,9 @@ const canonicalNames = new Map<string, string>();
 
 /** `X-Contoso-Region`: Go writes header names so, and k6 hands them on. */
 function canonical(name: string): string {
-  let known = canonicalNames.get(name);
-  if (known === undefined) {
-    known = name.replace(/(^|-)[a-z]/g, (letter) => letter.toUpperCase());
-    canonicalNames.set(name, known);
-  }
-  return known;
+  const made = name.replace(/(^|-)[a-z]/g, (letter) => letter.toUpperCase());
+  canonicalNames.set(name, made);
+  return made;
 }
 
 export interface K6TransportOptions {

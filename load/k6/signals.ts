@@ -63,11 +63,14 @@ function noteServed(answer: Answer): void {
 
 const [kept, broken] = [() => true, () => false];
 let held: Record<string, () => boolean> = {};
+let isAnyHeld = false;
 
 /** Makes the checks that were held back; to be called at the end of a journey, too. */
 export function makeChecks(): void {
+  if (!isAnyHeld) return;
   check(null, held);
   held = {};
+  isAnyHeld = false;
 }
 
 let tags: typeof exec.vu.metrics.tags | undefined;
@@ -84,6 +87,7 @@ export const signals: Hooks = {
   rule(rule, holds) {
     if (rule in held) makeChecks();
     held[rule] = holds ? kept : broken;
+    isAnyHeld = true;
   },
   step(name, act) {
     makeChecks();

@@ -1,24 +1,28 @@
 import { type Json, Page, read } from './read.ts';
 import { expectStatus } from './rules.ts';
-import type { JourneyContext, Shopper } from './shopper.ts';
+import type { JourneyContext, Shopper, ShopReply, ShopRequest } from './shopper.ts';
 
 const pageSize = 20;
 
-const listProducts = async (shopper: Shopper, page: number): Promise<Page> => {
-  const path = `/api/products?page=${page}&pageSize=${pageSize}`;
-  const reply = await shopper.send({ method: 'GET', path, name: 'GET /api/products' });
+const pageOf = (number: number): ShopRequest => ({
+  method: 'GET',
+  path: `/api/products?page=${number}&pageSize=${pageSize}`,
+  name: 'GET /api/products',
+});
+
+function readPage(shopper: Shopper, reply: ShopReply): Page {
   expectStatus(shopper, reply, 200);
   return new Page(reply, 'catalogue');
-};
+}
 
 /** Opens the catalogue where one product stands, the more popular ones sooner, and answers that product as listed. */
 export async function chooseProduct(shopper: Shopper, context: JourneyContext): Promise<Json> {
-  const first = await listProducts(shopper, 1);
+  const first = readPage(shopper, await shopper.send(pageOf(1)));
   const total = first.number('total');
   shopper.expect('products in the catalogue', total > 0, total);
   const wanted = context.pick(total);
   const page = Math.floor(wanted / pageSize) + 1;
-  const items = page === 1 ? first : await listProducts(shopper, page);
+  const items = page === 1 ? first : readPage(shopper, await shopper.send(pageOf(page)));
   const product = items.at(wanted % pageSize);
   shopper.expect('as many products as the total says', product !== undefined, product ? 'one' : items.length());
   return product as Json;

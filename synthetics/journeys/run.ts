@@ -1,5 +1,6 @@
 import { cookieWarnings } from './cookies.ts';
 import { type Failure, failureOf, RuleBroken } from './failures.ts';
+import { Reply } from './reply.ts';
 import type { Journey, JourneyContext, Shopper, ShopReply, ShopRequest } from './shopper.ts';
 import { type Answer, type Phases, type Route, type Transport, wireRequest } from './transport.ts';
 
@@ -79,39 +80,6 @@ export async function runJourney(
 const outcomeOf = (failure: Failure): Outcome =>
   failure.cause === 'auth' || failure.cause === 'probe' ? 'inconclusive' : 'failed';
 
-/** A reply keeps the runner's answer and parses it when asked. */
-class Reply implements ShopReply {
-  declare private readonly answer: Answer;
-
-  constructor(answer: Answer) {
-    this.answer = answer;
-  }
-
-  get status(): number {
-    return this.answer.status;
-  }
-
-  get durationMs(): number {
-    return this.answer.durationMs;
-  }
-
-  header(name: string): string | undefined {
-    return this.answer.header(name);
-  }
-
-  find(path: string): unknown {
-    return this.answer.find?.(path);
-  }
-
-  json(): unknown {
-    try {
-      return this.answer.json ? this.answer.json() : JSON.parse(this.answer.body);
-    } catch {
-      throw new RuleBroken('body is JSON', this.answer.body === '' ? 'an empty body' : this.answer.body, 'assertion');
-    }
-  }
-}
-
 /** `declare`: an engine without a compiler, such as k6's, would set each field twice. */
 class Run implements Shopper {
   declare readonly steps: OpenStep[];
@@ -147,17 +115,21 @@ class Run implements Shopper {
     return this.transport.now() - this.startedMs;
   }
 
-  async send(request: ShopRequest): Promise<ShopReply> {
-    const { transport, route } = this;
+  /** Not async: in k6, which has token and answer at once, an async function costs as much as the rest of what is done here. */
+  send(request: ShopRequest): Promise<ShopReply> | ShopReply {
     const { as = 'visitor' } = request;
-    const limitMs = Math.min(route.requestMs, this.leftMs());
-    const token = as === 'visitor' ? undefined : await transport.token(as === 'newly-signed-in');
+    const limitMs = Math.min(this.route.requestMs, this.leftMs());
+    if (as === 'visitor') return this.exchange(request, undefined, limitMs);
+    const token = this.transport.token(as === 'newly-signed-in');
+    return token instanceof Promise
+      ? token.then((fetched) => this.exchange(request, fetched, limitMs))
+      : this.exchange(request, token, limitMs);
+  }
+
+  private exchange(request: ShopRequest, token: string | undefined, limitMs: number): Promise<ShopReply> | ShopReply {
     if (this.current) this.current.requests += 1;
-    const sent = transport.exchange(wireRequest(route, this.context.shopperId, request, token, limitMs));
-    // k6 has its answer at once: awaiting what is no promise makes one.
-    const answer = sent instanceof Promise ? await sent : sent;
-    this.note(request, answer);
-    return new Reply(answer);
+    const sent = this.transport.exchange(wireRequest(this.route, this.context.shopperId, request, token, limitMs));
+    return sent instanceof Promise ? sent.then((answer) => this.note(request, answer)) : this.note(request, sent);
   }
 
   async step<T>(name: string, act: () => Promise<T>, limitMs = this.route.stepMs): Promise<T> {
@@ -277,7 +249,7 @@ class Run implements Shopper {
     throw new RuleBroken(`the ${what} to end within ${limitMs} ms`, `${Math.round(tookMs)} ms`, 'timeout');
   }
 
-  private note(request: ShopRequest, answer: Answer): void {
+  private note(request: ShopRequest, answer: Answer): ShopReply {
     this.last = answer;
     if (request.at === undefined) this.lastOfTarget = answer;
     const step = this.current;
@@ -292,6 +264,7 @@ class Run implements Shopper {
     const cookie = answer.header('set-cookie');
     if (cookie !== undefined) this.warnAbout(cookie);
     this.hooks.answer?.(request, answer);
+    return new Reply(answer);
   }
 
   private warnAbout(cookie: string): void {

@@ -1,7 +1,7 @@
 /** The port between a journey and whatever runs it: Playwright Test, Node or k6. */
 export interface Shopper {
-  /** Sends one request to the target; never throws for an HTTP status. */
-  send(request: ShopRequest): Promise<ShopReply>;
+  /** Sends one request to the target; never throws for an HTTP status. To be awaited: only some runners have the reply at once. */
+  send(request: ShopRequest): Promise<ShopReply> | ShopReply;
   /** Names, times and reports a part of the journey. */
   step<T>(name: string, act: () => Promise<T>): Promise<T>;
   /** Fails the step with the rule and what was seen. */
