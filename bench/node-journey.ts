@@ -1,15 +1,12 @@
-import { setFlagsFromString } from 'node:v8';
-import { runInNewContext } from 'node:vm';
-import { buildConnector, Client } from 'undici';
 import { loadEnvironment } from '../fixtures/environments/load.ts';
 import type { Environment } from '../fixtures/environments/schema.ts';
 import { runOnNode } from '../synthetics/runners/node.ts';
-import { secureContext } from '../synthetics/runners/secure-context.ts';
 import { type TokenSource, tokenSource } from '../synthetics/runners/token.ts';
 import { trustCertificates } from '../telemetry/trust.ts';
+import { cpuMsOfRound } from './own-cpu.ts';
 import { type BenchRow, ratioOf } from './rows.ts';
 import { withStore } from './store-process.ts';
-import { readOnlyChecks, recordRequests, type Sent, shopperId } from './wire.ts';
+import { readOnlyChecks, recordRequests, resend, shopperId } from './wire.ts';
 
 /** Each is every journey on every target. */
 const rounds = 3;
@@ -27,23 +24,11 @@ export function benchNodeJourney(): Promise<BenchRow> {
     const requests = await recordRequests(environment, tokens);
     return ratioOf(
       'Node runner: CPU per journey ÷ bare undici loop',
-      () => cpuMs(() => byRunner(environment, tokens)),
-      () => cpuMs(() => bare(requests)),
+      () => cpuMsOfRound(rounds, () => byRunner(environment, tokens)),
+      () => cpuMsOfRound(rounds, () => resend(requests)),
       goal,
     );
   });
-}
-
-setFlagsFromString('--expose-gc');
-const collectGarbage = runInNewContext('gc') as () => void;
-
-async function cpuMs(act: () => Promise<void>): Promise<number> {
-  // Neither side pays for what the other left behind.
-  collectGarbage();
-  const before = process.cpuUsage();
-  for (let round = 0; round < rounds; round += 1) await act();
-  const { user, system } = process.cpuUsage(before);
-  return (user + system) / 1_000;
 }
 
 /** All at once, as rounds are run: the store's answers take their time, and only the client's CPU is measured. */
@@ -58,22 +43,3 @@ async function byRunner(environment: Environment, tokens: TokenSource): Promise<
 
 /** As the monitor runs it: it keeps the failing exchange. */
 const ignore = () => undefined;
-
-/** The same connection policy: a new connection a journey, kept within it, no TLS session resumed. */
-async function bare(journeys: readonly Sent[][]): Promise<void> {
-  await Promise.all(journeys.map(bareJourney));
-}
-
-async function bareJourney(requests: readonly Sent[]): Promise<void> {
-  const client = new Client(new URL(requests[0]?.url ?? '').origin, {
-    connect: buildConnector({ maxCachedSessions: 0, allowH2: false, secureContext: secureContext() }),
-  });
-  for (const { url, method, headers, status } of requests) {
-    const { pathname, search } = new URL(url);
-    const reply = await client.request({ path: pathname + search, method, headers });
-    const text = await reply.body.text();
-    if (text !== '') JSON.parse(text);
-    if (reply.statusCode !== status) throw new Error(`${method} ${pathname}: ${reply.statusCode} instead of ${status}`);
-  }
-  await client.destroy();
-}

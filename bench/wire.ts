@@ -1,9 +1,11 @@
+import { buildConnector, Client } from 'undici';
 import type { Environment } from '../fixtures/environments/schema.ts';
 import { targetsOf } from '../fixtures/environments/targets.ts';
 import { runJourney } from '../synthetics/journeys/run.ts';
 import type { Answer, WireRequest } from '../synthetics/journeys/transport.ts';
 import { NodeTransport } from '../synthetics/runners/node.ts';
 import { checksOf, prepareRun } from '../synthetics/runners/prepare.ts';
+import { secureContext } from '../synthetics/runners/secure-context.ts';
 import type { TokenSource } from '../synthetics/runners/token.ts';
 
 /** These only read: sent again, their requests get the same answers, so that a bare loop can repeat them. */
@@ -50,4 +52,23 @@ export async function recordRequests(
     all.push(recorder.sent);
   }
   return all;
+}
+
+/** The bare loop: the same requests, all journeys at once, by the same connection policy: a new connection each, no TLS session resumed. */
+export async function resend(journeys: readonly Sent[][]): Promise<void> {
+  await Promise.all(journeys.map(resendOne));
+}
+
+async function resendOne(requests: readonly Sent[]): Promise<void> {
+  const client = new Client(new URL(requests[0]?.url ?? '').origin, {
+    connect: buildConnector({ maxCachedSessions: 0, allowH2: false, secureContext: secureContext() }),
+  });
+  for (const { url, method, headers, status } of requests) {
+    const { pathname, search } = new URL(url);
+    const reply = await client.request({ path: pathname + search, method, headers });
+    const text = await reply.body.text();
+    if (text !== '') JSON.parse(text);
+    if (reply.statusCode !== status) throw new Error(`${method} ${pathname}: ${reply.statusCode} instead of ${status}`);
+  }
+  await client.destroy();
 }

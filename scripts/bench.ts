@@ -22,7 +22,10 @@ async function bench(): Promise<ExitCode> {
   const rows: BenchRow[] = [];
   for (const benchmark of chosen) {
     console.error(`measuring ${benchmark.name} …`);
-    rows.push(await steadied(benchmark.measure, console.error));
+    const startedMs = performance.now();
+    const row = await steadied(benchmark.measure, console.error);
+    console.error(`${row.value} ${row.unit}, after ${Math.round((performance.now() - startedMs) / 1_000)} s`);
+    rows.push(row);
   }
   mkdirSync('reports', { recursive: true });
   writeFileSync(file, `${JSON.stringify(rows, null, 2)}\n`);

@@ -5,18 +5,17 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import tls from 'node:tls';
 import { promisify } from 'node:util';
-import { buildConnector, Client } from 'undici';
 import type { Environment } from '../../fixtures/environments/schema.ts';
 import { typescript } from '../../scripts/typescript.ts';
 import { realClock } from '../../synthetics/monitor/clock.ts';
 import { Monitor } from '../../synthetics/monitor/monitor.ts';
 import { runOnNode } from '../../synthetics/runners/node.ts';
 import type { Check } from '../../synthetics/runners/prepare.ts';
-import { secureContext } from '../../synthetics/runners/secure-context.ts';
 import { openOutbox } from '../../telemetry/outbox.ts';
 import { environmentAt } from '../../tests/monitor/shop-server.ts';
+import { cpuMsOfRound } from '../own-cpu.ts';
 import { type BenchRow, ratioOf } from '../rows.ts';
-import { readOnlyChecks, recordRequests, type Sent, shopperId } from '../wire.ts';
+import { readOnlyChecks, recordRequests, resend, type Sent, shopperId } from '../wire.ts';
 import { type Round, roundOf } from './round.ts';
 import type { Counted, Started } from './server.ts';
 import { setUpPeers } from './set-up.ts';
@@ -38,24 +37,12 @@ interface Setting {
   readonly counted: () => Promise<Counted>;
 }
 
-const cpuOf = async (act: () => Promise<void>): Promise<number> => {
-  const before = process.cpuUsage();
-  await act();
-  const { user, system } = process.cpuUsage(before);
-  return (user + system) / 1_000;
-};
-
 /** CPU per journey of a warm monitor, as a multiple of a bare loop that sends the same requests on connections of its own. */
 export const benchMonitorRound = (): Promise<BenchRow> =>
   withSetting(({ ours, journeys }) =>
-    ratioOf(
-      'monitor, a warm round: CPU ÷ bare undici loop',
-      ours,
-      () => cpuOf(() => bareRounds(journeys)).then((ms) => ms / rounds),
-      {
-        atMost: 1.2,
-      },
-    ),
+    ratioOf('monitor, a warm round: CPU ÷ bare undici loop', ours, () => cpuMsOfRound(rounds, () => resend(journeys)), {
+      atMost: 1.2,
+    }),
   );
 
 /** A row for each tool: the CPU of a warm round of ours, as a multiple of the whole process that does the same round. */
@@ -108,23 +95,6 @@ async function whole(tool: Tool, { round, folder, counted }: Setting, times: num
   return (Number(user) + Number(system)) * 1_000;
 }
 
-/** The same connection policy: a new connection a journey, kept within it, no TLS session resumed; and CAs read once. */
-async function bareRounds(journeys: readonly Sent[][]): Promise<void> {
-  for (let round = 0; round < rounds; round += 1)
-    for (const requests of journeys) {
-      const connect = buildConnector({ maxCachedSessions: 0, allowH2: false, secureContext: secureContext() });
-      const client = new Client(new URL(requests[0]?.url ?? '').origin, { connect });
-      for (const { url, method, headers, status } of requests) {
-        const { pathname, search } = new URL(url);
-        const reply = await client.request({ path: pathname + search, method, headers });
-        const text = await reply.body.text();
-        if (text !== '') JSON.parse(text);
-        if (reply.statusCode !== status) throw new Error(`${method} ${pathname}: ${reply.statusCode} instead of ${status}`);
-      }
-      await client.destroy();
-    }
-}
-
 async function withSetting<T>(use: (setting: Setting) => Promise<T>): Promise<T> {
   const server = fork(join(__dirname, 'server.ts'), { execArgv: [...typescript] });
   const folder = mkdtempSync(join(tmpdir(), 'bench-peers-'));
@@ -137,7 +107,7 @@ async function withSetting<T>(use: (setting: Setting) => Promise<T>): Promise<T>
     const checks = checksOn(environment, port);
     const journeys = await recordRequests(environment, tokens, checks);
     monitor = monitorOf(environment, checks, folder);
-    const ours = () => cpuOf(() => ownRounds(monitor as Monitor, journeys.length)).then((ms) => ms / rounds);
+    const ours = () => cpuMsOfRound(rounds, () => ownRound(monitor as Monitor, journeys.length));
     const counted = async () => {
       server.send('counted');
       return ((await once(server, 'message')) as [Counted])[0];
@@ -181,9 +151,7 @@ const monitorOf = (environment: Environment, checks: readonly Check[], folder: s
     readExpiry: () => Promise.resolve(Date.now() + 90 * 86_400_000),
   });
 
-async function ownRounds(monitor: Monitor, journeys: number): Promise<void> {
-  for (let round = 0; round < rounds; round += 1) {
-    const { passed } = await monitor.once();
-    if (passed !== journeys) throw new Error(`${passed} of ${journeys} passed`);
-  }
+async function ownRound(monitor: Monitor, journeys: number): Promise<void> {
+  const { passed } = await monitor.once();
+  if (passed !== journeys) throw new Error(`${passed} of ${journeys} passed`);
 }
