@@ -78,7 +78,11 @@ function rateLines(load: LoadVerdict): AxisLine[] {
   const wanted: AxisLine = {
     label: 'wanted',
     tone: 'wanted',
-    points: corners.map(({ atSeconds, ratePerSecond }) => [fromMs + atSeconds * 1000, ratePerSecond]),
+    // A jump has two corners at one time, of which an axis keeps one: the second stands a millisecond later.
+    points: corners.map(({ atSeconds, ratePerSecond }, index) => [
+      fromMs + atSeconds * 1000 + (corners[index - 1]?.atSeconds === atSeconds ? 1 : 0),
+      ratePerSecond,
+    ]),
   };
   return [
     { label: 'reached', tone: 'good', points: perSecond(load, ({ requests }) => requests) },

@@ -1,4 +1,5 @@
 import http from 'k6/http';
+import { tokenRequest } from '../../synthetics/journeys/token-request.ts';
 import type { LoadEnvironment } from './environment.ts';
 
 export interface Token {
@@ -12,28 +13,17 @@ const renewBeforeMs = 60_000;
 
 /** A token of the environment's provider. Throws where there is none: a store without a token tells nothing about the store. */
 export function fetchToken(auth: LoadEnvironment['auth']): Token {
-  switch (auth.kind) {
-    case 'variable':
-      return { value: auth.token, expiresAtMs: Number.POSITIVE_INFINITY };
-    case 'client-secret':
-      return byClientSecret(auth);
-    case 'managed-identity':
-      throw new Error('k6 has no managed identity: fetch the token outside and use auth.kind "variable"');
-  }
-}
-
-function byClientSecret(auth: Extract<LoadEnvironment['auth'], { kind: 'client-secret' }>): Token {
-  const form = {
-    grant_type: 'client_credentials',
-    client_id: auth.clientId,
-    client_secret: auth.clientSecret,
-    scope: auth.scope,
-  };
+  if (auth.kind === 'variable') return { value: auth.token, expiresAtMs: Number.POSITIVE_INFINITY };
+  const { url, method, headers, body } = tokenRequest(auth, __ENV);
+  const [endpoint] = url.split('?');
   // Tagged apart, so that neither latency nor errors of the store include the issuer's.
-  const reply = http.post(auth.tokenEndpoint, form, { tags: { scenario: 'token', name: 'POST token' } });
-  if (reply.status !== 200) throw new Error(`no token from ${auth.tokenEndpoint}: ${reply.error || `status ${reply.status}`}`);
-  const body = reply.json() as { access_token: string; expires_in?: number };
-  return { value: body.access_token, expiresAtMs: Date.now() + (body.expires_in ?? Number.POSITIVE_INFINITY) * 1000 };
+  const reply = http.request(method, url, body ?? null, { headers, tags: { scenario: 'token', name: `${method} token` } });
+  if (reply.status !== 200) throw new Error(`no token from ${endpoint}: ${reply.error || `status ${reply.status}`}`);
+  // Azure's managed identity endpoints give seconds as text, App Service's the end (epoch) alone.
+  const answer = reply.json() as { access_token: string; expires_in?: number | string; expires_on?: number | string };
+  const seconds = Number(answer.expires_in ?? Number.POSITIVE_INFINITY);
+  const expiresAtMs = answer.expires_on === undefined ? Date.now() + seconds * 1000 : Number(answer.expires_on) * 1000;
+  return { value: answer.access_token, expiresAtMs };
 }
 
 /** Holds a virtual user's token: the one from setup until it is about to expire, then its own. */

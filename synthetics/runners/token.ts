@@ -5,6 +5,7 @@ import { z } from 'zod';
 import type { Environment } from '../../fixtures/environments/schema.ts';
 import type { Variables } from '../../fixtures/environments/variables.ts';
 import { describe, RequestFailed } from '../journeys/failures.ts';
+import { type TokenRequest, tokenRequest } from '../journeys/token-request.ts';
 
 type Auth = Environment['auth'];
 
@@ -49,39 +50,6 @@ export function tokenSource(auth: Auth, variables: Variables, now: () => number 
   };
 }
 
-interface TokenRequest {
-  readonly url: string;
-  readonly method: 'GET' | 'POST';
-  readonly headers: Record<string, string>;
-  readonly body?: string;
-}
-
-const form = (fields: Record<string, string>) => new URLSearchParams(fields).toString();
-
-function clientSecret(auth: Extract<Auth, { kind: 'client-secret' }>): TokenRequest {
-  const { tokenEndpoint, clientId, clientSecret: secret, scope } = auth;
-  return {
-    url: tokenEndpoint,
-    method: 'POST',
-    headers: { 'content-type': 'application/x-www-form-urlencoded' },
-    body: form({ grant_type: 'client_credentials', client_id: clientId, client_secret: secret, scope }),
-  };
-}
-
-/** App Service's and Functions' own endpoint where there is one, else that of virtual machines. */
-function managedIdentity(auth: Extract<Auth, { kind: 'managed-identity' }>, variables: Variables): TokenRequest {
-  const asked = { resource: auth.resource, ...(auth.clientId !== undefined && { client_id: auth.clientId }) };
-  const { IDENTITY_ENDPOINT: endpoint, IDENTITY_HEADER: secret } = variables;
-  if (endpoint && secret)
-    return {
-      url: `${endpoint}?${form({ 'api-version': '2019-08-01', ...asked })}`,
-      method: 'GET',
-      headers: { 'x-identity-header': secret },
-    };
-  const query = form({ 'api-version': '2018-02-01', ...asked });
-  return { url: `http://169.254.169.254/metadata/identity/oauth2/token?${query}`, method: 'GET', headers: { metadata: 'true' } };
-}
-
 /** By Node's own client: to load another one takes fifty times as long as the few tokens of a round. Follows no redirect. */
 function exchange({ url, body, ...rest }: TokenRequest): Promise<{ readonly status: number | undefined; readonly body: string }> {
   const { request } = url.startsWith('https:') ? https : http;
@@ -94,7 +62,7 @@ function exchange({ url, body, ...rest }: TokenRequest): Promise<{ readonly stat
 }
 
 async function fetchToken(auth: Exclude<Auth, { kind: 'variable' }>, variables: Variables, now: () => number): Promise<Held> {
-  const asked = auth.kind === 'client-secret' ? clientSecret(auth) : managedIdentity(auth, variables);
+  const asked = tokenRequest(auth, variables);
   const { host } = new URL(asked.url);
   const startedMs = now();
   try {

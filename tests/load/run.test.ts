@@ -1,6 +1,6 @@
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import type { Environment } from '../../fixtures/environments/schema.ts';
 import { Collector } from '../../load/collector.ts';
 import { runGenerator } from '../../load/generator.ts';
@@ -101,6 +101,17 @@ describe('a load run with the real k6', { timeout: 40_000 }, () => {
     expect(verdict.verdict).toBe('inconclusive');
     expect(verdict.reasons[0]).toContain('no token from http://127.0.0.1:1/token');
     expect(shop.routes).toEqual([]);
+  });
+
+  it("takes a managed identity's tokens and renews them before they end", async () => {
+    const { shop, live } = await shopWith(undefined, () => ({ auth: { kind: 'managed-identity', resource: 'api://contoso' } }));
+    vi.stubEnv('IDENTITY_ENDPOINT', `${shop.url}/token`);
+    vi.stubEnv('IDENTITY_HEADER', 'header-secret');
+    const verdict = await load(live, { durationSeconds: 2, ratePerSecond: 30 }).finally(() => vi.unstubAllEnvs());
+    expect(verdict.judgements.find(({ name }) => name === 'errors')).toMatchObject({ verdict: 'pass' });
+    // Setup's own ends within the minute, so that each virtual user fetches one.
+    expect(shop.tokens).toBeGreaterThan(1);
+    expect(new Set(shop.tokenPaths)).toEqual(new Set(['/token?api-version=2019-08-01&resource=api%3A%2F%2Fcontoso']));
   });
 
   it('ends as soon as production misses an objective', async () => {

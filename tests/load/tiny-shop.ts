@@ -12,6 +12,8 @@ export interface TinyShop {
   /** Path and query of the same requests. */
   readonly paths: readonly string[];
   readonly tokens: number;
+  /** How tokens were asked for. */
+  readonly tokenPaths: readonly string[];
   close(): Promise<void>;
 }
 
@@ -28,13 +30,18 @@ interface Held {
 /** As much of the store's API as the mix needs, cheap, in one process and over plain http: it measures k6, not the store. */
 export async function startTinyShop(trick: Trick = () => undefined): Promise<TinyShop> {
   const held: Held = { reviews: new Map(), carts: new Map(), orders: new Map(), byKey: new Map(), next: 1 };
-  const seen = { routes: [] as string[], paths: [] as string[], tokens: 0 };
+  const seen = { routes: [] as string[], paths: [] as string[], tokenPaths: [] as string[], tokens: 0 };
   const server = createServer(async (request, response) => {
     const body = await bodyOf(request);
     const url = new URL(request.url ?? '/', 'http://localhost');
     if (url.pathname === '/token') {
       seen.tokens += 1;
-      return reply(response, 200, { access_token: 'a-token', expires_in: 3600 });
+      seen.tokenPaths.push(request.url ?? '');
+      const { 'x-identity-header': secret } = request.headers;
+      if (secret === undefined) return reply(response, 200, { access_token: 'a-token', expires_in: 3600 });
+      // A managed identity's, as App Service has it; one that ends soon.
+      if (secret !== 'header-secret') return reply(response, 401, {});
+      return reply(response, 200, { access_token: 'a-token', expires_on: String(Math.round(Date.now() / 1000) + 30) });
     }
     const { route, id } = routeOf(request.method ?? '', url.pathname);
     if (url.pathname !== '/api/health') {
@@ -54,6 +61,7 @@ export async function startTinyShop(trick: Trick = () => undefined): Promise<Tin
     url,
     routes: seen.routes,
     paths: seen.paths,
+    tokenPaths: seen.tokenPaths,
     get tokens() {
       return seen.tokens;
     },

@@ -41,6 +41,22 @@ describe('the time axis of a load run', () => {
     ]);
   });
 
+  it('shows a jump of the wanted rate as one', () => {
+    const corners = [
+      [0, 5],
+      [2, 5],
+      [2, 40],
+      [4, 40],
+    ].map(([atSeconds = 0, ratePerSecond = 0]) => ({ atSeconds, ratePerSecond }));
+    const wanted = chart('rate', { ...load, corners })?.lines.find(({ label }) => label === 'wanted')?.points;
+    expect(wanted?.map(([atMs, value]) => [atMs - start, value])).toEqual([
+      [0, 5],
+      [2000, 5],
+      [2001, 40],
+      [4000, 40],
+    ]);
+  });
+
   it('has a line for each layer at fault', () => {
     expect(chart('errors')?.lines.map(({ label }) => label)).toEqual(['cosmos', 'network']);
     expect(pointsOf('errors', 'cosmos')).toEqual([
