@@ -98,20 +98,20 @@ function tallyPair(
         tally = tallies.get(key) ?? { journey, place, startMs, ...zero };
         tallies.set(key, tally);
       }
-      count(tally, seen, objective, () => told(pair.name, seen.atMs));
+      count(tally, seen, objective, told, pair.name);
     }
   }
 }
 
 const zero = { total: 0, failed: 0, failedTold: 0, slow: 0, slowTold: 0 };
 
-function count(tally: Counts, seen: Seen, objective: Objective, isTold: () => boolean): void {
+function count(tally: Counts, seen: Seen, objective: Objective, told: Told, member: string): void {
   const isFailed = seen.outcome === 'failed';
   const isSlow = seen.outcome === 'passed' && objective.latencyMs !== undefined && seen.durationMs > objective.latencyMs;
   tally.total += 1;
   if (!isFailed && !isSlow) return;
   tally[isFailed ? 'failed' : 'slow'] += 1;
-  if (isTold()) tally[isFailed ? 'failedTold' : 'slowTold'] += 1;
+  if (told(member, seen.atMs)) tally[isFailed ? 'failedTold' : 'slowTold'] += 1;
 }
 
 type Told = (member: string, atMs: number) => boolean;

@@ -68,12 +68,14 @@ export function evaluateRound(input: RoundInput): RoundOutcome {
     keepBuilds(window, store);
     const open = store.openIncidents();
     const { expected, sinceMs, own, picture } = input;
+    const exists = existsIn(environment, expected);
     const found = findingsOf({ window, environment, nowMs, expected, sinceMs, own });
     const findings = picture ? [...found, ...healthFindings(picture), ...forecastFindings(picture, open, nowMs)] : found;
     const direct = step(
       input,
       open.filter(({ kind }) => kind !== 'burn-rate'),
       findings,
+      exists,
     );
     const recent = store
       .recentIncidents(nowMs - (lookbackBins + 5) * minuteMs)
@@ -81,7 +83,7 @@ export function evaluateRound(input: RoundInput): RoundOutcome {
     keepTallies(environment, window, [...recent, ...direct.incidents], store, nowMs);
     const burns = burnsOf(environment, store, nowMs);
     const burning = open.filter(({ kind }) => kind === 'burn-rate');
-    const slow = step({ ...input, picture: undefined }, burning, burnFindings(burns, burning, environment, nowMs));
+    const slow = step({ ...input, picture: undefined }, burning, burnFindings(burns, burning, environment, nowMs), exists);
     const told = tell(input, window, direct, slow);
     return {
       ...told,
@@ -94,11 +96,11 @@ export function evaluateRound(input: RoundInput): RoundOutcome {
 }
 
 function step(
-  { environment, nowMs, expected, picture }: RoundInput,
+  { environment, nowMs, picture }: RoundInput,
   open: readonly Incident[],
   findings: readonly Finding[],
+  exists: Exists,
 ): Advanced {
-  const exists = existsIn(environment, expected);
   const real = findings.filter(({ kind, member }) => exists(kind, member));
   return advance({
     environment: environment.name,
@@ -110,11 +112,10 @@ function step(
   });
 }
 
+type Exists = (kind: Incident['kind'], member: string) => boolean;
+
 /** What was taken out of the configuration can't recover by itself. */
-function existsIn(
-  environment: Environment,
-  expected: readonly Expected[] | undefined,
-): (kind: Incident['kind'], member: string) => boolean {
+function existsIn(environment: Environment, expected: readonly Expected[] | undefined): Exists {
   const pairs = expected && new Set(expected.map(({ journey, place }) => pairName(journey, place.target)));
   const { stamps, location } = environment;
   const places = new Set([
