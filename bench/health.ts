@@ -29,7 +29,7 @@ function large() {
       const isBad = i % 50 === 0 && k === 3;
       const step = direction === 'higher' ? -1 : 1;
       const value = isBad ? (degradedAt + unhealthyAt) / 2 : degradedAt + step;
-      series.set(seriesKey(signal, `s${i}`), new Float64Array(seriesBins).fill(value));
+      series.set(seriesKey(signal, `s${i}`), new Float64Array(seriesBins()).fill(value));
       return { id: `c${i}:${k}`, signal, scope: `s${i}`, weight: 1, windowMinutes };
     });
     return node(`c${i}`, 'component', own, []);

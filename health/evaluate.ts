@@ -27,7 +27,7 @@ export function evaluate(
   atMs: number,
   warnings: readonly Warning[] = [],
 ): HealthPicture {
-  const firstMs = binOf(atMs, minuteMs) - (seriesBins - 1) * minuteMs;
+  const firstMs = binOf(atMs, minuteMs) - (seriesBins() - 1) * minuteMs;
   const nodes = new Map<string, NodePicture>();
   for (const node of model) nodes.set(node.id, nodePicture(node, nodes, signalsOf(node, series, firstMs)));
   const all = [...nodes.values()];
@@ -94,7 +94,7 @@ function mean(parts: readonly Part[], of: (part: Part) => number | undefined): n
   return weights === 0 ? undefined : sum / weights;
 }
 
-const pointsOf = (state: Health) => (state === 'unknown' ? undefined : scoreOf[state]);
+export const pointsOf = (state: Health) => (state === 'unknown' ? undefined : scoreOf[state]);
 
 const worst = (parts: readonly Part[]) =>
   parts.reduce<Health>((so, { state }) => (severityOf[state] > severityOf[so] ? state : so), 'healthy');

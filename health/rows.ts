@@ -1,6 +1,7 @@
 import { scopeName } from './expand.ts';
 import type { Observation } from './picture.ts';
-import { type Condition, type Signal, type Source, signals, thresholdOf } from './thresholds.ts';
+import type { Condition, Source } from './threshold-types.ts';
+import { type Signal, signals, thresholdOf } from './thresholds.ts';
 
 /** A row of Log Analytics, with the workspace that it lies in. */
 export type LogRow = Readonly<Record<string, unknown>>;
@@ -9,10 +10,7 @@ export type LogRow = Readonly<Record<string, unknown>>;
 export const sourceTables: readonly string[] = [...new Set(signals.map((signal) => thresholdOf(signal).source.table))].sort();
 
 const readersOf = new Map(
-  sourceTables.map((table) => [
-    table,
-    signals.map((signal) => ({ signal, source: thresholdOf(signal).source })).filter(({ source }) => source.table === table),
-  ]),
+  sourceTables.map((table) => [table, signals.filter((signal) => thresholdOf(signal).source.table === table)]),
 );
 
 /** What the rows of one table say of every signal that reads it. */
@@ -20,7 +18,7 @@ export function readRows(table: string, rows: readonly LogRow[]): Observation[] 
   const readers = readersOf.get(table) ?? [];
   return rows.flatMap((row) => {
     const cells = cellsOf(row);
-    return readers.flatMap(({ signal, source }) => observed(signal, source, cells) ?? []);
+    return readers.flatMap((signal) => observed(signal, thresholdOf(signal).source, cells) ?? []);
   });
 }
 

@@ -1,11 +1,14 @@
 import { binOf } from './bins.ts';
 import type { ModelNode } from './expand.ts';
 import type { Observation } from './picture.ts';
-import { changeRules, lookbackBins, type Signal, type Threshold, thresholdOf } from './thresholds.ts';
+import type { Threshold } from './threshold-types.ts';
+import { changeRules, memory, type Signal, thresholdOf } from './thresholds.ts';
 import { minuteMs } from './window.ts';
 
 /** Bins that decide a state: those looked at, and before the first what its own rule needs. */
-export const seriesBins = lookbackBins + Math.max(...Object.values(changeRules).map(({ of }) => of)) - 1;
+export const seriesBins = () => memory.lookbackBins + longestRule() - 1;
+/** Bins that any rule looks at. */
+export const longestRule = () => Math.max(...Object.values(changeRules).map(({ of }) => of));
 
 /** Values of the last `seriesBins` bins, oldest first, NaN where unknown; by `seriesKey`. */
 export type Series = ReadonlyMap<string, Float64Array>;
@@ -22,7 +25,7 @@ export function readBy(model: readonly ModelNode[]): Map<string, { readonly sign
 }
 
 /** How far back rows count, in milliseconds before the end of the current bin. */
-export const horizonMs = (windowMinutes: number) => (seriesBins + windowMinutes - 1) * minuteMs;
+export const horizonMs = (windowMinutes: number) => (seriesBins() + windowMinutes - 1) * minuteMs;
 
 interface Point {
   readonly atMs: number;
@@ -110,7 +113,7 @@ export class Observations {
 
 function valuesOf(points: readonly Point[], threshold: Threshold, nowMs: number): Float64Array {
   const { windowMinutes, shortMinutes, minSamples, direction } = threshold;
-  const firstEnd = binOf(nowMs, minuteMs) + minuteMs - (seriesBins - 1) * minuteMs;
+  const firstEnd = binOf(nowMs, minuteMs) + minuteMs - (seriesBins() - 1) * minuteMs;
   const over = (minutes: number, least: number) => windowed(points, firstEnd, minutes, least, threshold);
   const values = over(windowMinutes, minSamples);
   if (shortMinutes === undefined) return values;
@@ -127,9 +130,9 @@ function windowed(
   least: number,
   threshold: Threshold,
 ): Float64Array {
-  const values = new Float64Array(seriesBins).fill(Number.NaN);
+  const values = new Float64Array(seriesBins()).fill(Number.NaN);
   let [from, to, rows] = [0, 0, 0];
-  for (let bin = 0; bin < seriesBins; bin += 1) {
+  for (let bin = 0; bin < values.length; bin += 1) {
     const end = firstEnd + bin * minuteMs;
     for (; (points[to]?.atMs ?? Number.POSITIVE_INFINITY) < end; to += 1) rows += points[to]?.rows ?? 0;
     for (; from < to && (points[from]?.atMs ?? 0) < end - minutes * minuteMs; from += 1) rows -= points[from]?.rows ?? 0;

@@ -1,6 +1,7 @@
 import type { Health } from './model.ts';
 import { type BinState, decide, onset, type WindowRule } from './standing.ts';
-import { changeRules, lookbackBins, staleBins, type Threshold } from './thresholds.ts';
+import type { Threshold } from './threshold-types.ts';
+import { changeRules, memory } from './thresholds.ts';
 
 export interface SignalState {
   readonly state: Health;
@@ -29,11 +30,11 @@ export function bandOf(value: number, { direction, degradedAt, unhealthyAt }: Th
 export function signalState(values: Float64Array, threshold: Threshold): SignalState {
   const { direction, degradedAt, unhealthyAt } = threshold;
   const last = lastKnown(values);
-  if (last < values.length - staleBins) return { state: 'unknown', since: last + 1, value: undefined };
+  if (last < values.length - memory.staleBins) return { state: 'unknown', since: last + 1, value: undefined };
   const value = values[last];
   const bad = beyond(values, degradedAt, direction);
   // Nearly all signals of a store are so, and need no look at single bins.
-  if (bad === 0 && !values.some(Number.isNaN)) return { state: 'healthy', since: values.length - lookbackBins, value };
+  if (bad === 0 && !values.some(Number.isNaN)) return { state: 'healthy', since: values.length - memory.lookbackBins, value };
   const isReached = bad > 0 && beyond(values, unhealthyAt, direction) > 0;
   const unhealthy = isReached ? decision(values, (each) => isBeyond(each, unhealthyAt, direction), threshold) : undefined;
   if (unhealthy?.is === 'reached') return { state: 'unhealthy', since: unhealthy.since, value };
@@ -55,7 +56,7 @@ function decision(values: Float64Array, isBad: (value: number) => boolean, { cha
     return isBad(value) ? 'bad' : 'good';
   };
   const rule = ruleOf(changeRules[change]);
-  const decided = decide(values.length, stateAt, rule, values.length - lookbackBins);
+  const decided = decide(values.length, stateAt, rule, values.length - memory.lookbackBins);
   return decided?.is === 'reached' ? { ...decided, since: onset(stateAt, rule.open.of, decided.since) } : decided;
 }
 

@@ -3,6 +3,7 @@ import { journeyNames } from '../../fixtures/environments/journeys.ts';
 import type { Environment } from '../../fixtures/environments/schema.ts';
 import { heartbeatName } from '../../synthetics/result.ts';
 import type { ModelNode } from '../expand.ts';
+import { ingestionMinutes } from '../kql/queries.ts';
 import { type Cell, datatable, quoted, real } from '../kql/text.ts';
 import { allowedShare, budgetKinds, objectiveOf } from '../objectives.ts';
 import { lookbackOf } from './functions.ts';
@@ -24,8 +25,6 @@ export interface AlertQuery {
 /** 1 wakes somebody, once an outage: what tells of the same in another way is 2. 3 is for office hours. */
 const severityOf: Readonly<Record<Urgency, 1 | 3>> = { page: 1, ticket: 3 };
 const silenceMinutes = 15;
-/** What logs may take to arrive, as in the functions of states: of later minutes nothing is said yet. */
-const ingestionMinutes = 3;
 /** The longest that a log alert reads back. */
 export const longestMinutes = 2 * 24 * 60;
 

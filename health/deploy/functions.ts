@@ -1,9 +1,10 @@
 import type { SavedSearchProperties } from '@azure/arm-operationalinsights';
 import type { ModelNode, NodeKind } from '../expand.ts';
 import { functionKinds, healthQuery } from '../kql/queries.ts';
-import type { Workspace } from '../kql/rows.ts';
+import { test, type Workspace } from '../kql/rows.ts';
 import { quoted } from '../kql/text.ts';
 import { readBy, seriesBins } from '../series.ts';
+import { results } from '../thresholds.ts';
 import { nameOf, type Place } from './place.ts';
 import type { Resource } from './template.ts';
 
@@ -28,7 +29,7 @@ export function functionQueries(nodes: readonly ModelNode[], { workspaces }: Pla
 /** How far back the functions of states read, minutes; with what logs take to arrive. */
 export function lookbackOf(nodes: readonly ModelNode[]): number {
   const windows = [...readBy(nodes).values()].map(({ windowMinutes }) => windowMinutes);
-  return Math.max(...windows) + seriesBins + 5;
+  return Math.max(...windows) + seriesBins() + 5;
 }
 
 /**
@@ -37,13 +38,12 @@ export function lookbackOf(nodes: readonly ModelNode[]): number {
  */
 function resultsQuery(workspaces: readonly Workspace[]): string {
   const legs = workspaces.map(({ resource }) => `(workspace(${quoted(resource)}).AppAvailabilityResults)`);
-  const unmarked = ['slot', 'maintenance', 'load', 'experiment'].map((name) => `tostring(Properties.${name}) == ''`);
   return [
     `union\n${legs.join(',\n')}`,
     '| summarize arg_max(TimeGenerated, Location, DurationMs, Message, Properties, OperationId) by Id',
     `| extend Journey = tostring(Properties.journey), Target = tostring(Properties.target), Outcome = tostring(Properties.outcome)`,
     `| extend Place = iff(tostring(Properties.targetKind) == 'global', 'global', tostring(Properties.region))`,
-    `| extend IsCounted = Outcome in ('passed', 'failed') and ${unmarked.join(' and ')}`,
+    `| extend IsCounted = ${results.where.map(test).join(' and ')}`,
     '| project TimeGenerated, Id, Journey, Target, Place, Location, Outcome, DurationMs, IsCounted, Message, OperationId',
     '',
   ].join('\n');

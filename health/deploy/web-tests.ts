@@ -1,4 +1,5 @@
 import type { MetricAlertProperties, WebtestLocationAvailabilityCriteria } from '@azure/arm-monitor';
+import { certificateDays } from '../../fixtures/environments/certificate-days.ts';
 import type { Environment } from '../../fixtures/environments/schema.ts';
 import { type Target, targetsOf } from '../../fixtures/environments/targets.ts';
 import { actionGroupId } from './alerts.ts';
@@ -9,7 +10,6 @@ import type { StandardWebTestProperties } from './web-test-types.ts';
 /** Five are recommended, and an alert at all but two of them ("Application Insights availability tests"). */
 const locations = ['emea-nl-ams-azr', 'emea-gb-db3-azr', 'us-va-ash-azr', 'us-ca-sjc-azr', 'apac-sg-sin-azr'] as const;
 const failedLocations = locations.length - 2;
-const certificateDays = 7;
 
 /** Endpoints that Azure looks at by itself, whatever the monitor says: stamps and the global one, no slots. */
 const watched = (environment: Environment): Target[] => targetsOf(environment).filter(({ kind }) => kind !== 'slot');
@@ -58,7 +58,7 @@ function webTest(place: Place, target: Target): Resource<StandardWebTestProperti
         FollowRedirects: false,
         ParseDependentRequests: false,
       },
-      ValidationRules: { ExpectedHttpStatusCode: 200, SSLCheck: true, SSLCertRemainingLifetimeCheck: certificateDays },
+      ValidationRules: { ExpectedHttpStatusCode: 200, SSLCheck: true, SSLCertRemainingLifetimeCheck: certificateDays.failing },
     },
   };
 }

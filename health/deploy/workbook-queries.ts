@@ -1,6 +1,7 @@
 import type { ModelNode } from '../expand.ts';
 import { datatable } from '../kql/text.ts';
-import { type Threshold, thresholdOf } from '../thresholds.ts';
+import type { Threshold } from '../threshold-types.ts';
+import { thresholdOf } from '../thresholds.ts';
 
 /** The node that was clicked; a parameter of the workbook, put into the text before it is run. */
 const clicked = "'{node}'";

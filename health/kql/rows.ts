@@ -1,6 +1,7 @@
 import type { ModelNode } from '../expand.ts';
 import { readBy, seriesBins } from '../series.ts';
-import { type Condition, type Signal, type Threshold, thresholdOf } from '../thresholds.ts';
+import type { Condition, Threshold } from '../threshold-types.ts';
+import { type Signal, thresholdOf } from '../thresholds.ts';
 import { type Let, quoted, real } from './text.ts';
 
 /** A workspace of Log Analytics, and what rows in it have for their `Workspace`. */
@@ -44,7 +45,8 @@ function minutesOf(signal: Signal, windowMinutes: number): string {
   const onceAtATime = `| summarize V = max(V), W = max(W) by ${['Scope', ...id].join(', ')}`;
   return [
     everywhere(source.table),
-    `| where TimeGenerated >= current - ${seriesBins + windowMinutes - 2}m and TimeGenerated < current + 1m`,
+    // Only for the cost: a minute more than any window reaches.
+    `| where TimeGenerated >= current - ${seriesBins() + windowMinutes - 1}m`,
     ...source.where.map((condition) => `| where ${test(condition)}`),
     `| extend Scope = ${scopeText(source.scope)}, V = ${valueText(source.value)}, W = ${weightText(source.weight)}`,
     '| where isnotnull(V)',
@@ -60,7 +62,8 @@ const isDynamic = (column: string) => column.includes('.');
 const text = (column: string) => (isDynamic(column) || types[column] === 'number' ? `tostring(${column})` : column);
 const number = (column: string) => `todouble(${isDynamic(column) ? text(column) : column})`;
 
-function test([column, operator, what]: Condition): string {
+/** A condition on a row, as KQL. */
+export function test([column, operator, what]: Condition): string {
   switch (operator) {
     case '>=':
       return `${number(column)} >= ${real(what)}`;

@@ -1,7 +1,7 @@
 import type { ModelNode } from '../expand.ts';
 import { severityOf } from '../model.ts';
-import { readBy, seriesBins, seriesKey } from '../series.ts';
-import { changeRules, lookbackBins, type Signal, staleBins, thresholdOf } from '../thresholds.ts';
+import { longestRule, readBy, seriesBins, seriesKey } from '../series.ts';
+import { changeRules, memory, type Signal, thresholdOf } from '../thresholds.ts';
 import { type Cell, datatable, type Let } from './text.ts';
 
 /**
@@ -13,13 +13,13 @@ export function signalLets(nodes: readonly ModelNode[]): Let[] {
   const wanted = [...readBy(nodes)].map(([key, { signal, windowMinutes }]) => wantedRow(key, signal, windowMinutes));
   return [
     { name: 'Wanted', body: datatable(wantedColumns, wanted) },
-    { name: 'Backs', body: `range Back from 0 to ${seriesBins - 1} step 1 | extend One = 1` },
+    { name: 'Backs', body: `range Back from 0 to ${seriesBins() - 1} step 1 | extend One = 1` },
     { name: 'Bins', body: bins },
-    { name: 'Steps', body: `range Step from 0 to ${seriesBins - lookbackBins} step 1 | extend One = 1` },
+    { name: 'Steps', body: `range Step from 0 to ${longestRule() - 1} step 1 | extend One = 1` },
     { name: 'Held', body: held },
     { name: 'Degraded', body: decided('Degraded') },
     { name: 'Unhealthy', body: decided('Unhealthy') },
-    { name: 'Fresh', body: `Bins | where Bin > current - ${staleBins}m | distinct Key` },
+    { name: 'Fresh', body: `Bins | where Bin > current - ${memory.staleBins}m | distinct Key` },
     { name: 'SignalStates', body: states },
     { name: 'Reads', body: datatable({ Node: 'string', Key: 'string' }, reads) },
     {
@@ -47,6 +47,8 @@ const wantedColumns = {
 
 function wantedRow(key: string, signal: Signal, windowMinutes: number): Cell[] {
   const { statistic, shortMinutes, direction, degradedAt, unhealthyAt, minSamples, change } = thresholdOf(signal);
+  if (shortMinutes !== undefined && (statistic === 'p95' || direction === 'lower'))
+    throw new RangeError(`${signal} has two windows; allowed: for higher values that are no percentile`);
   const { of, worsen, improve } = changeRules[change];
   const scope = key.slice(signal.length + 1);
   const windows = [windowMinutes, shortMinutes ?? windowMinutes];
@@ -58,12 +60,12 @@ const statistic = (prefix: string, minutes: string) =>
   `case(Statistic == 'avg', ${prefix}SV / ${prefix}SW, Statistic == 'share', 100.0 * ${prefix}SV / ${prefix}SW, Statistic == 'sum', ${prefix}SV, ` +
   `Statistic == 'perMinute', ${prefix}SV / todouble(${minutes}), ${prefix}Lo)`;
 
-const sums = (prefix: string, of: (column: string) => string) =>
-  ['SW', 'SV', 'AtDegraded', 'AtUnhealthy'].map((column) => `${prefix}${column} = sum(${of(column)})`).join(', ');
+const sums = (columns: readonly string[], prefix: string, of: (column: string) => string) =>
+  columns.map((column) => `${prefix}${column} = sum(${of(column)})`).join(', ');
 
 /** Whether the value is at the bound or beyond; of a percentile by weights, see Statistic. */
 const isAt = (bound: 'Degraded' | 'Unhealthy') =>
-  `case(Statistic == 'p95', 100.0 * At${bound} > 5.0 * SW and 100.0 * ShortAt${bound} > 5.0 * ShortSW, Lower, Value < ${bound}At and ShortValue < ${bound}At, Value >= ${bound}At and ShortValue >= ${bound}At)`;
+  `case(Statistic == 'p95', 100.0 * At${bound} > 5.0 * SW, Lower, Value < ${bound}At, Value >= ${bound}At and ShortValue >= ${bound}At)`;
 
 /** Known bins alone: the value of the window that ends with each, and whether it is at the bounds. Worse by both windows is bad. */
 const bins = [
@@ -74,20 +76,20 @@ const bins = [
   '| extend Bin = current - Back * 1m',
   '| where Minute <= Bin and Minute > Bin - Window * 1m',
   '| extend IsShort = Minute > Bin - Short * 1m',
-  `| summarize N = sum(N), ShortN = sum(iff(IsShort, N, 0)), ${sums('', (column) => column)}, ${sums('Short', (column) => `iff(IsShort, ${column}, 0.0)`)}, Lo = min(Lo), ShortLo = min(iff(IsShort, Lo, real(null))) by Key, Bin, Statistic, Window, Short, Lower, DegradedAt, UnhealthyAt, MinSamples, Of, Worsen, Improve`,
+  `| summarize N = sum(N), ShortN = sum(iff(IsShort, N, 0)), ${sums(['SW', 'SV', 'AtDegraded', 'AtUnhealthy'], '', (column) => column)}, ${sums(['SW', 'SV'], 'Short', (column) => `iff(IsShort, ${column}, 0.0)`)}, Lo = min(Lo), ShortLo = min(iff(IsShort, Lo, real(null))) by Key, Bin, Statistic, Window, Short, Lower, DegradedAt, UnhealthyAt, MinSamples, Of, Worsen, Improve`,
   '| where N >= MinSamples and ShortN > 0',
   `| extend Value = ${statistic('', 'Window')}, ShortValue = ${statistic('Short', 'Short')}`,
   `| extend IsDegraded = ${isAt('Degraded')}, IsUnhealthy = ${isAt('Unhealthy')}`,
 ].join('\n');
 
-/** Of each bin: how many of the last ones are at a bound, and how many are known and not. */
+/** Of each bin: how many of the last ones are at a bound, and how many are known and not. `Bins` goes no further back than bins that decide need. */
 const held = [
   'Bins',
   '| extend One = 1',
   '| join kind=inner (Steps) on One',
   '| where Step < Of',
   '| extend At = Bin + Step * 1m',
-  `| where At <= current and At > current - ${lookbackBins}m`,
+  '| where At <= current',
   '| summarize BadDegraded = countif(IsDegraded), GoodDegraded = countif(not(IsDegraded)), BadUnhealthy = countif(IsUnhealthy), GoodUnhealthy = countif(not(IsUnhealthy)) by Key, At, Worsen, Improve',
 ].join('\n');
 

@@ -127,7 +127,7 @@ export function tablesOf({ environment = 'two-regions', base = 'well', given }: 
 
 const tokensOf = (minutes: string): string[] =>
   minutes.split(' ').flatMap((token) => {
-    const [, what = '', times] = /^(-|[\d.]+(?:\/\d+)?)(?:x(\d+))?$/.exec(token) ?? [];
+    const [, what = '', times] = /^(-|-?[\d.]+(?:\/\d+)?)(?:x(\d+))?$/.exec(token) ?? [];
     if (what === '') throw new RangeError(`${token} is no minute; allowed: 75, 75/3, 75x5, 75/3x5, -, -x5`);
     return Array<string>(Number(times ?? 1)).fill(what);
   });

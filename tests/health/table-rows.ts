@@ -1,4 +1,5 @@
-import { type Condition, type Signal, thresholdOf } from '../../health/thresholds.ts';
+import type { Condition } from '../../health/threshold-types.ts';
+import { type Signal, thresholdOf } from '../../health/thresholds.ts';
 
 /** A row as Log Analytics has it, with the workspace that it lies in; `Properties` is dynamic. */
 export type TableRow = { readonly TimeGenerated: string; readonly Workspace: string } & Readonly<Record<string, unknown>>;

@@ -80,8 +80,9 @@ function seriesOf(model: readonly ModelNode[], trouble: Trouble): Map<string, Fl
   const series = new Map<string, Float64Array>();
   for (const { signals } of model)
     for (const { signal, scope } of signals)
-      series.set(seriesKey(signal, scope), new Float64Array(seriesBins).fill(well[signal]));
-  for (const [signal, scope, value, minutes] of trouble) series.get(seriesKey(signal, scope))?.fill(value, seriesBins - minutes);
+      series.set(seriesKey(signal, scope), new Float64Array(seriesBins()).fill(well[signal]));
+  for (const [signal, scope, value, minutes] of trouble)
+    series.get(seriesKey(signal, scope))?.fill(value, seriesBins() - minutes);
   return series;
 }
 

@@ -1,9 +1,10 @@
 import { expandModel } from '../../health/expand.ts';
 import { asked, differences, observationsOf, pictureOf, queryOf, wide, wrongByKql } from '../health/kql/agreement.ts';
-import { brokenByQuery, type Change, changes } from '../health/kql/changes.ts';
+import { breaksEvaluator, brokenByQuery, changes } from '../health/kql/changes.ts';
 import { drawnTables } from '../health/kql/drawn.ts';
+import { operators, operatorTrials } from '../health/kql/operators.ts';
 import { runKql } from '../health/kql/run.ts';
-import { environments } from '../health/situation.ts';
+import { partedByQuery } from '../health/kql/trials.ts';
 import { situations } from '../health/situations.ts';
 import { exactly, type ProofArea, type ProofRow } from './proof.ts';
 
@@ -37,15 +38,6 @@ async function handRow(): Promise<ProofRow> {
   return exactly(`${situations.length} situations with states by hand: nodes that KQL has wrong`, wrong.length, 0);
 }
 
-/** Whether one change of the evaluator alone shows. */
-function breaks({ within, situations: some }: Change): boolean {
-  const model = expandModel(environments['two-regions']);
-  return some.some((situation) => {
-    const rows = observationsOf(situation());
-    return within((changed) => JSON.stringify(pictureOf(changed, rows).nodes)) !== JSON.stringify(pictureOf(model, rows).nodes);
-  });
-}
-
 async function changeRows(say: (line: string) => void): Promise<ProofRow[]> {
   const all = changes();
   const byQuery: string[] = [];
@@ -55,12 +47,37 @@ async function changeRows(say: (line: string) => void): Promise<ProofRow[]> {
   }
   return [
     exactly(`single changes of the query alone, of ${all.length}: that broke the agreement`, byQuery.length, all.length),
-    exactly(`single changes of the evaluator alone, of ${all.length}: that broke it`, all.filter(breaks).length, all.length),
+    exactly(
+      `single changes of the evaluator alone, of ${all.length}: that broke it`,
+      all.filter(breaksEvaluator).length,
+      all.length,
+    ),
   ];
+}
+
+async function operatorRow(say: (line: string) => void): Promise<ProofRow> {
+  const all = operators();
+  const broken = new Set<string>();
+  for (const some of batches(all)) {
+    for (const name of await partedByQuery(operatorTrials(some))) broken.add(name);
+    say(`${broken.size} operators of the query, each another, broke the agreement`);
+  }
+  for (const { name } of all) if (!broken.has(name)) say(`didn't break it: ${name}`);
+  return exactly(`operators of the query, each alone another, of ${all.length}: that broke it`, broken.size, all.length);
 }
 
 export const healthAgreement: ProofArea = {
   title: 'Evaluator and KQL say the same of drawn situations, and part by any single change',
-  covers: ['health/kql', 'health/thresholds.ts', 'health/model.ts', 'health/expand.ts', 'health/evaluate.ts', 'tests/health/kql'],
-  prove: async (say) => [await handRow(), ...(await changeRows(say)), await drawnRow(say)],
+  covers: [
+    'health/kql',
+    'health/thresholds.ts',
+    'health/rows.ts',
+    'health/series.ts',
+    'health/signal-state.ts',
+    'health/model.ts',
+    'health/expand.ts',
+    'health/evaluate.ts',
+    'tests/health/kql',
+  ],
+  prove: async (say) => [await handRow(), ...(await changeRows(say)), await operatorRow(say), await drawnRow(say)],
 };

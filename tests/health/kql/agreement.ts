@@ -1,8 +1,9 @@
 import type { Environment } from '../../../fixtures/environments/schema.ts';
-import { evaluate } from '../../../health/evaluate.ts';
+import { evaluate, pointsOf } from '../../../health/evaluate.ts';
 import { expandModel, type ModelNode } from '../../../health/expand.ts';
 import { functionKinds, healthQuery, ingestionMinutes } from '../../../health/kql/queries.ts';
 import type { Workspace } from '../../../health/kql/rows.ts';
+import type { Health } from '../../../health/model.ts';
 import type { HealthPicture, Observation } from '../../../health/picture.ts';
 import { readRows } from '../../../health/rows.ts';
 import { Observations } from '../../../health/series.ts';
@@ -30,15 +31,19 @@ export function pictureOf(model: readonly ModelNode[], rows: readonly Observatio
   return evaluate(model, observations.series(model, atMs), atMs);
 }
 
+/** As an Azure Monitor health model takes a state. */
+const codeOf = { healthy: 0, degraded: 1, unhealthy: 2, unknown: null } as const satisfies Record<Health, number | null>;
+
 /** Where query and evaluator part, a line each; empty where they agree on every state and score, of nodes and of signals. */
 export function differences({ nodes }: HealthPicture, answered: readonly Answered[]): string[] {
   const byId = new Map(answered.map((row) => [row.Id, row]));
-  const signals = nodes.flatMap((node) => node.signals.map(({ id, state }) => ({ id, state, score: undefined })));
+  const signals = nodes.flatMap((node) => node.signals.map(({ id, state }) => ({ id, state, score: pointsOf(state) })));
   const parted = [...nodes, ...signals].flatMap(({ id, state, score }) => {
     const row = byId.get(id);
-    const isNear = score === undefined || Math.abs((row?.Score ?? Number.NaN) - score) < 1e-9;
-    if (row?.State === state && isNear) return [];
-    return [`${id}: evaluator ${state} ${score}, query ${row?.State} ${row?.Score}`];
+    const seen = row?.Score ?? undefined;
+    const isNear = score === undefined ? seen === undefined : Math.abs((seen ?? Number.NaN) - score) < 1e-9;
+    if (row?.State === state && row.Code === codeOf[state] && isNear) return [];
+    return [`${id}: evaluator ${state} ${score}, query ${row?.State} ${row?.Code} ${row?.Score}`];
   });
   const all = nodes.length + signals.length;
   return answered.length === all ? parted : [...parted, `${answered.length} of ${all} answered`];

@@ -1,7 +1,8 @@
 import { pick, seeded } from '../../../fixtures/data/random.ts';
 import type { ModelNode } from '../../../health/expand.ts';
 import { readBy } from '../../../health/series.ts';
-import { type Condition, type Signal, type Threshold, thresholdOf } from '../../../health/thresholds.ts';
+import type { Condition, Threshold } from '../../../health/threshold-types.ts';
+import { type Signal, thresholdOf } from '../../../health/thresholds.ts';
 import { minuteMs, nowMs, well } from '../situation.ts';
 import { rowOf, type TableRow } from '../table-rows.ts';
 

@@ -1,6 +1,7 @@
 """Runs KQL queries on tables: a job as JSON on standard input, a line of JSON with the rows of each run on standard output."""
 
 import json
+import math
 import re
 import sys
 
@@ -38,6 +39,11 @@ def fill(con, columns, names, case):
             )
 
 
+def plain(cell):
+    """JSON has no NaN, and a query that answers one is not to be taken for one that answers nothing."""
+    return str(cell) if isinstance(cell, float) and math.isnan(cell) else cell
+
+
 def main():
     job = json.load(sys.stdin)
     names = {}
@@ -69,7 +75,8 @@ def main():
             filled = case
         cursor = con.execute(*translated[query])
         heads = [head[0] for head in cursor.description]
-        print(json.dumps([dict(zip(heads, row)) for row in cursor.fetchall()]), flush=True)
+        rows = [dict(zip(heads, (plain(cell) for cell in row))) for row in cursor.fetchall()]
+        print(json.dumps(rows), flush=True)
 
 
 main()
