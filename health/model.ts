@@ -69,6 +69,7 @@ export const components: Readonly<Record<ComponentName, Component>> = {
       { signal: 'serverLatencyMs', scope: 'stamp' },
       { signal: 'exceptions', scope: 'stamp', optional },
       { signal: 'responseMs', scope: 'region', optional },
+      { signal: 'siteErrors', scope: 'region', optional },
       { signal: 'instanceHealthPercent', scope: 'region', optional },
       { signal: 'certificateDays', scope: 'stamp', optional, atMost: degrades },
     ],

@@ -40,6 +40,15 @@ const requests = {
   id: ['Id'],
   weight: 'ItemCount',
 } as const;
+const siteLogs = {
+  table: 'AppServiceHTTPLogs',
+  where: [
+    ['_ResourceId', '!contains', '/slots/'],
+    ['CsUriStem', '!contains', '/api/health'],
+  ],
+  scope: ['Workspace'],
+  id: undefined,
+} as const;
 const metric = (name: string, column: string, scope: string, ...where: readonly Condition[]): Source => ({
   table: 'AzureMetrics',
   where: [['MetricName', '==', name], ...where],
@@ -231,16 +240,20 @@ export const thresholds = {
     minSamples: 20,
     change: 'smoothed',
     unit: 'ms',
-    source: {
-      table: 'AppServiceHTTPLogs',
-      where: [
-        ['_ResourceId', '!contains', '/slots/'],
-        ['CsUriStem', '!contains', '/api/health'],
-      ],
-      value: { column: 'TimeTaken' },
-      scope: ['Workspace'],
-      id: undefined,
-    },
+    source: { ...siteLogs, value: { column: 'TimeTaken' } },
+  },
+  /** What the platform answers in the place of an app that doesn't is in no telemetry of the app. */
+  siteErrors: {
+    title: 'App Service server errors',
+    statistic: 'perMinute',
+    windowMinutes: 5,
+    direction: 'higher',
+    degradedAt: 2,
+    unhealthyAt: 10,
+    minSamples: 5,
+    change: 'smoothed',
+    unit: 'a minute',
+    source: { ...siteLogs, where: [...siteLogs.where, ['ScStatus', '!in', behind]], value: { when: [['ScStatus', '>=', 500]] } },
   },
   instanceHealthPercent: {
     title: 'healthy instances',

@@ -1,10 +1,12 @@
 import type { Environment } from '../fixtures/environments/schema.ts';
 import { readVariables } from '../fixtures/environments/variables.ts';
+import { observationsQuery } from '../health/log-queries.ts';
 import { type LogRow, readRows, sourceTables } from '../health/rows.ts';
 import type { Log } from '../synthetics/monitor/log.ts';
 import { type TokenSource, tokenSource } from '../synthetics/runners/token.ts';
 import { type MetricSeries, readMetrics } from '../telemetry/azure-monitor.ts';
-import { readLocalTable } from '../telemetry/log-tables.ts';
+import { type LogsSource, queryLogs, readLocalTable } from '../telemetry/log-tables.ts';
+import { credentialOf } from './azure.ts';
 import { readHealthCheck } from './health-check.ts';
 import { readCourses } from './health-courses.ts';
 import { type Reading, SignalReader } from './health-signals.ts';
@@ -15,6 +17,7 @@ import { resourceIdsOf } from './resource-ids.ts';
 export const hasServerSignals = ({ local, plans, cosmosAccounts, telemetry }: Environment): boolean =>
   local !== undefined ||
   telemetry.resourceId !== undefined ||
+  telemetry.workspaces !== undefined ||
   [...plans, ...cosmosAccounts].some(({ resourceId }) => resourceId !== undefined);
 
 /** Reads all that an environment has. */
@@ -27,13 +30,13 @@ export const signalReaderOf = (environment: Environment, log: Pick<Log, 'warn'>)
   });
 
 /** Every reading of an environment: metrics and log tables of Azure Monitor, and the API's own health check. */
-export function readingsOf(environment: Environment, tokens: TokenSource): Reading[] {
-  return [...logReadings(environment), metricsReading(environment), healthCheckReading(environment, tokens)];
+export function readingsOf(environment: Environment, tokens: TokenSource, logs: Partial<LogsSource> = {}): Reading[] {
+  return [...logReadings(environment, logs), metricsReading(environment), healthCheckReading(environment, tokens)];
 }
 
-function logReadings(environment: Environment): Reading[] {
+function logReadings(environment: Environment, logs: Partial<LogsSource>): Reading[] {
   const { local, stamps } = environment;
-  if (!local) return [];
+  if (!local) return queriedReadings(environment, logs);
   const workspaces = [...new Set(stamps.map(({ region }) => region)), 'global'];
   return sourceTables.map((table) => ({
     name: table,
@@ -45,6 +48,21 @@ function logReadings(environment: Environment): Reading[] {
         }),
       );
       return readRows(table, rows.flat());
+    },
+  }));
+}
+
+/** Log Analytics, by a query a table over all workspaces that the file names; what is read at once is of one time. */
+function queriedReadings(environment: Environment, logs: Partial<LogsSource>): Reading[] {
+  const workspaces = (environment.telemetry.workspaces ?? []).map(({ name, resourceId: resource }) => ({ name, resource }));
+  const [asked] = workspaces;
+  if (!asked) return [];
+  return sourceTables.map((table) => ({
+    name: table,
+    read: async (sinceMs) => {
+      const { query, observations } = observationsQuery(table, workspaces, sinceMs);
+      const credential = logs.credential ?? (await credentialOf(environment));
+      return observations(await queryLogs({ credential, resourceId: asked.resource, ...logs }, query));
     },
   }));
 }

@@ -6,6 +6,7 @@ import type { HealthPicture, Observation } from '../health/picture.ts';
 import { readRows } from '../health/rows.ts';
 import { horizonMs, Observations } from '../health/series.ts';
 import { thresholdOf } from '../health/thresholds.ts';
+import { binOf, minuteMs } from '../health/window.ts';
 import { type Log, messageOf } from '../synthetics/monitor/log.ts';
 import type { AvailabilityResult } from '../synthetics/result.ts';
 import { endingsOf } from './health-courses.ts';
@@ -98,7 +99,8 @@ export class SignalReader {
     const { wallOf = (ms: number) => ms } = this.options;
     const nowMs = this.timeOf(nowWallMs);
     const known = this.readTo.get(name);
-    const fromMs = known === undefined ? nowMs - longestMs : known - overlapMs;
+    // Minutes that a query has put together are read again whole.
+    const fromMs = binOf(known === undefined ? nowMs - longestMs : known - overlapMs, minuteMs);
     try {
       const observations = await read(wallOf(fromMs), nowWallMs);
       this.observations.forgetUnnamed(new Set(observations.map(({ signal }) => signal)), fromMs);

@@ -31,33 +31,46 @@ export function rowLets(nodes: readonly ModelNode[], workspaces: readonly Worksp
   ];
 }
 
-const everywhere = (table: string) => `All${table}`;
-const union = (legs: readonly string[]) => `union\n${legs.map((leg) => `(${leg})`).join(',\n')}`;
-const tableIn = (table: string, { name, resource }: Workspace) =>
+/** The rows of a table in all workspaces. */
+export const everywhere = (table: string) => `All${table}`;
+export const union = (legs: readonly string[]) => `union\n${legs.map((leg) => `(${leg})`).join(',\n')}`;
+export const tableIn = (table: string, { name, resource }: Workspace) =>
   `workspace(${quoted(resource)}).${table} | extend Workspace = ${quoted(name)}`;
 
-/** What the rows of one signal add up to in each minute: all statistics follow from it. */
-function minutesOf(signal: Signal, windowMinutes: number): string {
-  const threshold = thresholdOf(signal);
-  const { source } = threshold;
+/** The rows of one signal from a time on, each once: its Scope, its value V and its weight W. */
+export function signalRows(signal: Signal, from: string): string[] {
+  const { source } = thresholdOf(signal);
   const { id = [] } = source;
   const once = `| summarize arg_max(TimeGenerated, V, W) by ${[...new Set(['Scope', ...id.filter((column) => column !== 'TimeGenerated')])].join(', ')}`;
   const onceAtATime = `| summarize V = max(V), W = max(W) by ${['Scope', ...id].join(', ')}`;
   return [
     everywhere(source.table),
-    // Only for the cost: a minute more than any window reaches.
-    `| where TimeGenerated >= current - ${seriesBins() + windowMinutes - 1}m`,
+    `| where TimeGenerated >= ${from}`,
     ...source.where.map((condition) => `| where ${test(condition)}`),
     `| extend Scope = ${scopeText(source.scope)}, V = ${valueText(source.value)}, W = ${weightText(source.weight)}`,
     '| where isnotnull(V)',
     ...(source.id ? [id.includes('TimeGenerated') ? onceAtATime : once] : []),
+  ];
+}
+
+/** What the rows of one signal add up to in each minute: all statistics follow from it. */
+function minutesOf(signal: Signal, windowMinutes: number): string {
+  const threshold = thresholdOf(signal);
+  return [
+    // Only for the cost: a minute more than any window reaches.
+    ...signalRows(signal, `current - ${seriesBins() + windowMinutes - 1}m`),
     `| summarize N = count(), SW = sum(W), SV = sum(W * V), Lo = min(V), ${beyondText(threshold)} by Scope, Minute = bin(TimeGenerated, 1m)`,
     `| project Signal = ${quoted(signal)}, Scope, Minute, N, SW, SV, Lo, AtDegraded, AtUnhealthy`,
   ].join('\n');
 }
 
 /** Columns that conditions name as text and that are none. */
-const types: Readonly<Record<string, 'bool' | 'number'>> = { Success: 'bool', StatusCode: 'number', HttpStatusCode: 'number' };
+const types: Readonly<Record<string, 'bool' | 'number'>> = {
+  Success: 'bool',
+  StatusCode: 'number',
+  HttpStatusCode: 'number',
+  ScStatus: 'number',
+};
 const isDynamic = (column: string) => column.includes('.');
 const text = (column: string) => (isDynamic(column) || types[column] === 'number' ? `tostring(${column})` : column);
 const number = (column: string) => `todouble(${isDynamic(column) ? text(column) : column})`;

@@ -69,6 +69,7 @@ export const well: Readonly<Record<Signal, number>> = {
   serverLatencyMs: 12,
   exceptions: 0,
   responseMs: 40,
+  siteErrors: 0,
   instanceHealthPercent: 100,
   cpuPercent: 30,
   memoryPercent: 50,
@@ -93,6 +94,7 @@ export const readsOthersRows: readonly Signal[] = [
   'passedOnRetry',
   'inconclusive',
   'serverErrors',
+  'siteErrors',
   'cosmosFailed',
 ];
 

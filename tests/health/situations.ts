@@ -53,6 +53,8 @@ const bounds: readonly Situation[] = [
   }),
   band('responses at their bound, of a region', 'responseMs', 'westeurope', '200x10', { 'westeurope/api': 'degraded' }),
   band('responses at their second bound', 'responseMs', 'westeurope', '500x10', { 'westeurope/api': 'unhealthy' }),
+  band('App Service answers two errors a minute', 'siteErrors', 'westeurope', '2x10', { 'westeurope/api': 'degraded' }),
+  band('App Service answers ten errors a minute', 'siteErrors', 'westeurope', '10x10', { 'westeurope/api': 'unhealthy' }),
   band('one server error a minute', 'serverErrors', 'westeurope', '1x10', { 'westeurope/api': 'healthy' }),
   band('two server errors a minute', 'serverErrors', 'westeurope', '2x10', { 'westeurope/api': 'degraded' }),
   band('nine server errors a minute', 'serverErrors', 'westeurope', '9x10', { 'westeurope/api': 'degraded' }),

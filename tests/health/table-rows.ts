@@ -23,7 +23,7 @@ const usual: Readonly<Record<string, Cells>> = {
   AzureDiagnostics: { ErrorInfo_s: 'NoError' },
   AppServiceHTTPLogs: { CsUriStem: '/api/products', ScStatus: 200 },
 };
-const numbers = new Set(['StatusCode', 'HttpStatusCode']);
+const numbers = new Set(['StatusCode', 'HttpStatusCode', 'ScStatus']);
 
 /** The row that a signal reads as this value: the inverse of its source. */
 export function rowOf(signal: Signal, scope: string, atMs: number, value: number, id: string): { table: string; row: TableRow } {

@@ -1,5 +1,7 @@
 """Runs KQL queries on tables: a job as JSON on standard input, a line of JSON with the rows of each run on standard output."""
 
+import datetime
+import gc
 import json
 import math
 import re
@@ -40,7 +42,9 @@ def fill(con, columns, names, case):
 
 
 def plain(cell):
-    """JSON has no NaN, and a query that answers one is not to be taken for one that answers nothing."""
+    """Times as Log Analytics writes them. JSON has no NaN, and a query that answers one is not to be taken for one that answers nothing."""
+    if isinstance(cell, datetime.datetime):
+        return cell.isoformat() + "Z"
     return str(cell) if isinstance(cell, float) and math.isnan(cell) else cell
 
 
@@ -53,6 +57,8 @@ def main():
         names[name] = (match[1], match[2])
         return name
 
+    # Trees of syntax are many and go with their query: looking for cycles among them takes a fifth of the time.
+    gc.disable()
     con = duckdb_kql.connect()
     con.execute("SET threads = 1")
     queries = [WORKSPACE.sub(local, query) for query in job["queries"]]

@@ -26,7 +26,7 @@ export interface Run {
  * What each query answers on its tables, in DuckDB. Queries and tables that are the same are sent once.
  * @throws Error with what Python said, where a query can't be run
  */
-export async function runKql(runs: readonly Run[], now: Date): Promise<Answered[][]> {
+export async function runKql<Row = Answered>(runs: readonly Run[], now: Date): Promise<Row[][]> {
   const queries = [...new Set(runs.map(({ query }) => query))];
   const cases = [...new Set(runs.map(({ tables: given }) => given))];
   const child = spawn(python, [join(__dirname, 'run.py')], { stdio: ['pipe', 'pipe', 'pipe'] });
@@ -36,8 +36,8 @@ export async function runKql(runs: readonly Run[], now: Date): Promise<Answered[
   const pairs = runs.map(({ query, tables: given }) => [queries.indexOf(query), cases.indexOf(given)]);
   const job = { queries, now: now.toISOString(), columns: tables, cases: cases.map(placed), runs: pairs };
   child.stdin.end(JSON.stringify(job));
-  const answers: Answered[][] = [];
-  for await (const line of createInterface({ input: child.stdout })) answers.push(JSON.parse(line) as Answered[]);
+  const answers: Row[][] = [];
+  for await (const line of createInterface({ input: child.stdout })) answers.push(JSON.parse(line) as Row[]);
   if ((await ended) !== 0 || answers.length !== runs.length) throw new Error(Buffer.concat(said).toString());
   return answers;
 }

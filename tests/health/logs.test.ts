@@ -1,0 +1,164 @@
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import type { TokenCredential } from '@azure/core-auth';
+import { afterEach, describe, expect, it } from 'vitest';
+import type { Environment } from '../../fixtures/environments/schema.ts';
+import { type LogRow, sourceTables } from '../../health/rows.ts';
+import { readingsOf } from '../../scripts/health-read.ts';
+import { SignalReader } from '../../scripts/health-signals.ts';
+import { tokenSource } from '../../synthetics/runners/token.ts';
+import { queryLogs } from '../../telemetry/log-tables.ts';
+import { asked } from './kql/agreement.ts';
+import { runKql, type Tables } from './kql/run.ts';
+import { environments, nowMs, type Situation, tablesOf } from './situation.ts';
+import { situations } from './situations.ts';
+
+const scopes: unknown[] = [];
+const credential: TokenCredential = {
+  getToken: (scope) => {
+    scopes.push(scope);
+    return Promise.resolve({ token: 'a-token', expiresOnTimestamp: Number.POSITIVE_INFINITY });
+  },
+};
+const resourceId = (name: string) =>
+  `/subscriptions/0/resourceGroups/rg/providers/Microsoft.OperationalInsights/workspaces/${name}`;
+
+interface Asked {
+  readonly url: string;
+  readonly headers: Readonly<Record<string, unknown>>;
+  readonly query: string;
+}
+type Answer = readonly [status: number, body: string];
+
+let server: Server | undefined;
+afterEach(() => new Promise((resolve) => (server ? server.close(resolve) : resolve(undefined))));
+
+/** In the place of api.loganalytics.azure.com. */
+async function logsServer(answer: (asked: Asked) => Answer | Promise<Answer>): Promise<string> {
+  server = createServer((req, res) => {
+    let text = '';
+    req.on('data', (chunk: Buffer) => {
+      text += chunk.toString();
+    });
+    req.on('end', async () => {
+      const { query } = JSON.parse(text) as { query: string };
+      const [status, body] = await answer({ url: req.url ?? '', headers: req.headers, query });
+      res.writeHead(status, { 'content-type': 'application/json' }).end(body);
+    });
+  });
+  const listening = server;
+  await new Promise<void>((resolve) => listening.listen(0, '127.0.0.1', resolve));
+  return `http://127.0.0.1:${(listening.address() as AddressInfo).port}`;
+}
+
+const tableOf = (rows: readonly LogRow[]): string => {
+  const columns = Object.keys(rows[0] ?? {}).map((name) => ({ name, type: 'string' }));
+  return JSON.stringify({
+    tables: [{ name: 'PrimaryResult', columns, rows: rows.map((row) => columns.map(({ name }) => row[name])) }],
+  });
+};
+
+describe('a query of Log Analytics', () => {
+  it('is asked of the resource, with a token for logs, and answered by rows', async () => {
+    const seen: Asked[] = [];
+    const endpoint = await logsServer((each) => {
+      seen.push(each);
+      return [
+        200,
+        tableOf([
+          { A: 1, B: 'x' },
+          { A: 2, B: null },
+        ]),
+      ];
+    });
+    const rows = await queryLogs({ credential, resourceId: resourceId('global'), endpoint }, 'T | take 2');
+    expect(rows).toEqual([
+      { A: 1, B: 'x' },
+      { A: 2, B: null },
+    ]);
+    expect(scopes).toContain('https://api.loganalytics.io/.default');
+    expect(seen).toMatchObject([
+      {
+        url: `/v1${resourceId('global')}/query`,
+        query: 'T | take 2',
+        headers: { authorization: 'Bearer a-token', prefer: 'wait=20' },
+      },
+    ]);
+  });
+
+  it.each([
+    ['an error', [403, '{"error":{"code":"InsufficientAccessError"}}'], 'answered 403'],
+    [
+      'a part of the rows',
+      [200, '{"tables":[{"columns":[],"rows":[]}],"error":{"code":"PartialError","message":"limits"}}'],
+      'in part',
+    ],
+    ['nothing', [200, ''], 'an empty body'],
+    ['no table', [200, '{"tables":[]}'], 'without a table'],
+  ] as const)('that is answered by %s says so, and no row is missed in silence', async (_, answer, message) => {
+    const endpoint = await logsServer(() => answer);
+    await expect(queryLogs({ credential, resourceId: resourceId('global'), endpoint }, 'T')).rejects.toThrow(message);
+  });
+});
+
+/** An environment on Azure: the same store, and workspaces in the place of the local one. */
+function onAzure({ local: _, telemetry, ...environment }: Environment): Environment {
+  const workspaces = ['global', ...new Set(environment.stamps.map(({ region }) => region))].map((name) => ({
+    name,
+    resourceId: resourceId(name),
+  }));
+  return { ...environment, telemetry: { ...telemetry, workspaces } };
+}
+
+/** Answers queries by DuckDB on these tables, those that come together in one run. */
+function duckdb(tables: Tables): (asked: Asked) => Promise<Answer> {
+  const placed = Object.fromEntries(
+    Object.entries(tables).map(([table, rows]) => [table, rows.map((row) => ({ ...row, Workspace: resourceId(row.Workspace) }))]),
+  );
+  let waiting: { readonly query: string; readonly give: (answer: Answer) => void }[] = [];
+  const run = async () => {
+    const some = waiting;
+    waiting = [];
+    const answers = await runKql<LogRow>(
+      some.map(({ query }) => ({ query, tables: placed })),
+      asked,
+    );
+    for (const [at, { give }] of some.entries()) give([200, tableOf(answers[at] ?? [])]);
+  };
+  return ({ query }) =>
+    new Promise((give) => {
+      if (waiting.length === 0) setTimeout(() => void run(), 300);
+      waiting.push({ query, give });
+    });
+}
+
+async function statesOf(situation: Situation): Promise<Map<string, string>> {
+  const environment = onAzure(environments[situation.environment ?? 'two-regions']);
+  const endpoint = await logsServer(duckdb(tablesOf(situation)));
+  const warned: unknown[] = [];
+  const reader = new SignalReader({
+    environment,
+    readings: readingsOf(environment, tokenSource(environment.auth, {}), { credential, endpoint }).filter(({ name }) =>
+      sourceTables.includes(name),
+    ),
+    courses: () => Promise.resolve([]),
+    log: { warn: (what, more) => warned.push([what, more]) },
+  });
+  await reader.refresh(nowMs, 120_000);
+  // Read again, a minute counts as it did.
+  await reader.refresh(nowMs, 120_000);
+  expect(warned).toEqual([]);
+  return new Map(reader.picture(nowMs).nodes.map(({ id, state }) => [id, state]));
+}
+
+describe('the health model on Azure', () => {
+  const some = ['latency at its second bound', 'unexpected exceptions', 'App Service answers two errors a minute'];
+  it.each(some)('reads its signals from Log Analytics: %s', { timeout: 240_000 }, async (title) => {
+    const situation = situations.find((each) => each.title === title);
+    if (!situation) throw new RangeError(`no situation is called ${title}`);
+    const states = await statesOf(situation);
+    for (const [ids, state] of Object.entries(situation.states))
+      for (const id of ids.split(' ')) expect([id, states.get(id)]).toEqual([id, state]);
+    expect(states.get('westeurope/cosmos')).toBe('healthy');
+  });
+});
