@@ -2,7 +2,7 @@ import type { Environment } from '../fixtures/environments/schema.ts';
 import { type Course, type Ending, hourMs } from '../health/foresight.ts';
 import { type AvailabilityResult, certificateName } from '../synthetics/result.ts';
 import { readMetrics } from '../telemetry/azure-monitor.ts';
-import { queryLogs } from '../telemetry/log-tables.ts';
+import { type LogsSource, queryLogs } from '../telemetry/log-tables.ts';
 import { credentialOf } from './azure.ts';
 import { namespaces, regionOf, regionOfPlan, sourceOf, totals } from './metrics-place.ts';
 import { resourceIdsOf } from './resource-ids.ts';
@@ -59,7 +59,7 @@ const ruCourses = (environment: Environment, to: number) =>
   });
 
 /** What was taken in since midnight UTC, when the cap begins anew; the local store bills nothing. */
-async function ingestion(environment: Environment): Promise<Course[]> {
+export async function ingestion(environment: Environment, logs: Partial<LogsSource> = {}): Promise<Course[]> {
   const { resourceId, dailyCapGb } = environment.telemetry;
   if (environment.local || resourceId === undefined || dailyCapGb === undefined) return [];
   const query = [
@@ -68,7 +68,8 @@ async function ingestion(environment: Environment): Promise<Course[]> {
     '| summarize Bytes = sum(_BilledSize) by At = bin(TimeGenerated, 5m)',
     '| order by At asc',
   ].join('\n');
-  const rows = await queryLogs({ credential: await credentialOf(environment), resourceId }, query);
+  const credential = logs.credential ?? (await credentialOf(environment));
+  const rows = await queryLogs({ credential, resourceId, ...logs }, query);
   let sum = 0;
   const points = rows.map(({ At, Bytes }) => {
     sum += Number(Bytes) / 1e9;

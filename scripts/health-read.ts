@@ -6,12 +6,13 @@ import type { Log } from '../synthetics/monitor/log.ts';
 import { type TokenSource, tokenSource } from '../synthetics/runners/token.ts';
 import { type MetricSeries, readMetrics } from '../telemetry/azure-monitor.ts';
 import { type LogsSource, queryLogs, readLocalTable } from '../telemetry/log-tables.ts';
-import { credentialOf } from './azure.ts';
+import { armOf, credentialOf } from './azure.ts';
 import { readHealthCheck } from './health-check.ts';
 import { readCourses } from './health-courses.ts';
 import { type Reading, SignalReader } from './health-signals.ts';
 import { namespaces, regionOf, regionOfPlan, sourceOf } from './metrics-place.ts';
 import { resourceIdsOf } from './resource-ids.ts';
+import { hourly, secretEndings } from './secret-endings.ts';
 
 /** Whether there is more to read than results: a file that names no resource leaves the model nothing to find causes with. */
 export const hasServerSignals = ({ local, plans, cosmosAccounts, telemetry }: Environment): boolean =>
@@ -26,6 +27,7 @@ export const signalReaderOf = (environment: Environment, log: Pick<Log, 'warn'>)
     environment,
     readings: readingsOf(environment, tokenSource(environment.auth, readVariables())),
     courses: (nowMs) => readCourses(environment, nowMs),
+    endings: hourly(() => secretEndings(environment, () => armOf(environment))),
     log,
   });
 

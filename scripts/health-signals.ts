@@ -24,6 +24,8 @@ export interface SignalReaderOptions {
   readonly readings: readonly Reading[];
   /** What may cross a bound. */
   readonly courses: (nowMs: number) => Promise<readonly Course[]>;
+  /** What ends at a known time, beside certificates, which come with results. Default: nothing. */
+  readonly endings?: (nowMs: number) => Promise<readonly Ending[]>;
   readonly log: Pick<Log, 'warn'>;
   /** The time of the model for a wall time; where minutes pass faster, such as in tests of the local store. Default: the same. */
   readonly timeOf?: (wallMs: number) => number;
@@ -45,6 +47,7 @@ export class SignalReader {
   private reading: Promise<void> | undefined;
   private courses: readonly Course[] = [];
   private endings: ReadonlyMap<string, Ending> = new Map();
+  private readEndings: readonly Ending[] = [];
 
   constructor(options: SignalReaderOptions) {
     this.options = options;
@@ -61,7 +64,13 @@ export class SignalReader {
   async refresh(nowWallMs: number, withinMs: number): Promise<void> {
     this.reading ??= Promise.all([
       ...this.options.readings.map((reading) => this.read(reading, nowWallMs)),
-      this.readCourses(nowWallMs),
+      this.readBeside('courses', [], this.options.courses(nowWallMs)).then((courses) => {
+        this.courses = courses;
+      }),
+      // An end that was known once is known still.
+      this.readBeside('endings', this.readEndings, this.options.endings?.(nowWallMs)).then((endings) => {
+        this.readEndings = endings;
+      }),
     ]).then(() => {
       this.reading = undefined;
     });
@@ -76,7 +85,7 @@ export class SignalReader {
   picture(nowWallMs: number): HealthPicture {
     const atMs = this.timeOf(nowWallMs);
     this.observations.prune(this.model, atMs);
-    const warnings = warningsOf(this.courses, [...this.endings.values()], nowWallMs);
+    const warnings = warningsOf(this.courses, [...this.endings.values(), ...this.readEndings], nowWallMs);
     return evaluate(this.model, this.observations.series(this.model, atMs), atMs, warnings);
   }
 
@@ -84,13 +93,14 @@ export class SignalReader {
     return this.options.timeOf?.(wallMs) ?? wallMs;
   }
 
-  private async readCourses(nowWallMs: number): Promise<void> {
+  private async readBeside<T>(name: string, otherwise: T, reading: Promise<T> | undefined): Promise<T> {
     try {
-      this.courses = await this.options.courses(nowWallMs);
-      this.failing.delete('courses');
+      const read = await reading;
+      this.failing.delete(name);
+      return read ?? otherwise;
     } catch (error) {
-      this.courses = [];
-      this.sayOnce('courses', error);
+      this.sayOnce(name, error);
+      return otherwise;
     }
   }
 

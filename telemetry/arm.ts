@@ -23,6 +23,8 @@ type Accepted = (operation: ArmOperation) => void;
 /** Azure Resource Manager: one driver for Azure and the local store. Paths are resource ids. */
 export interface Arm {
   get(path: string, apiVersion: string): Promise<unknown>;
+  /** All pages of a list. */
+  list(path: string, apiVersion: string): Promise<unknown[]>;
   /** These resolve once the operation is done, with its result where it has one; `accepted` hears of one that takes its time. */
   patch(path: string, apiVersion: string, body: unknown, accepted?: Accepted): Promise<unknown>;
   put(path: string, apiVersion: string, body: unknown, accepted?: Accepted): Promise<unknown>;
@@ -120,6 +122,16 @@ export function createArm(options: ArmOptions): Arm {
   return {
     over,
     get: async (path, apiVersion) => accepted(await send('GET', `${endpoint}${path}?api-version=${apiVersion}`)).body,
+    list: async (path, apiVersion) => {
+      const items: unknown[] = [];
+      let url: string | undefined = `${endpoint}${path}?api-version=${apiVersion}`;
+      while (url !== undefined) {
+        const page = accepted(await send('GET', url)).body as { readonly value?: unknown[]; readonly nextLink?: string };
+        items.push(...(page.value ?? []));
+        url = page.nextLink;
+      }
+      return items;
+    },
     patch: act('PATCH'),
     put: act('PUT'),
     post: act('POST'),

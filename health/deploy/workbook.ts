@@ -82,7 +82,8 @@ const graph = {
     hivesMargin: 5,
   },
 };
-const table = { visualization: 'table', gridSettings: { formatters: [stateColumn] } };
+const table = { visualization: 'table' };
+const states = { ...table, gridSettings: { formatters: [stateColumn] } };
 
 /** What the portal keeps of a workbook. */
 export function workbookData(place: Place, nodes: readonly ModelNode[]): object {
@@ -90,7 +91,7 @@ export function workbookData(place: Place, nodes: readonly ModelNode[]): object 
   const hour = 60;
   const items: readonly Query[] = [
     { name: 'graph', title: 'From components up to the store', query: graphQuery(nodes), minutes, more: graph },
-    { name: 'children', title: 'What {node} is made of', query: childrenQuery(nodes), minutes, more: table },
+    { name: 'children', title: 'What {node} is made of', query: childrenQuery(nodes), minutes, more: states },
     { name: 'signals', title: 'What {node} is judged by', query: signalsQuery(nodes), minutes: hour, more: table },
     { name: 'failures', title: 'Failed results there, last hour', query: failuresQuery(nodes), minutes: hour, more: table },
     { name: 'matrix', title: 'Journeys and targets, last hour', query: matrixQuery(), minutes: hour, more: table },

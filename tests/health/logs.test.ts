@@ -1,8 +1,4 @@
-import { createServer, type Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
-import type { TokenCredential } from '@azure/core-auth';
 import { afterEach, describe, expect, it } from 'vitest';
-import type { Environment } from '../../fixtures/environments/schema.ts';
 import { type LogRow, sourceTables } from '../../health/rows.ts';
 import { readingsOf } from '../../scripts/health-read.ts';
 import { SignalReader } from '../../scripts/health-signals.ts';
@@ -10,53 +6,12 @@ import { tokenSource } from '../../synthetics/runners/token.ts';
 import { queryLogs } from '../../telemetry/log-tables.ts';
 import { asked } from './kql/agreement.ts';
 import { runKql, type Tables } from './kql/run.ts';
+import { type Answer, type Asked, closeLogsServer, credential, logsServer, scopes, tableOf } from './logs-server.ts';
+import { inWorkspaces, onAzure, workspaceId as resourceId } from './on-azure.ts';
 import { environments, nowMs, type Situation, tablesOf } from './situation.ts';
 import { situations } from './situations.ts';
 
-const scopes: unknown[] = [];
-const credential: TokenCredential = {
-  getToken: (scope) => {
-    scopes.push(scope);
-    return Promise.resolve({ token: 'a-token', expiresOnTimestamp: Number.POSITIVE_INFINITY });
-  },
-};
-const resourceId = (name: string) =>
-  `/subscriptions/0/resourceGroups/rg/providers/Microsoft.OperationalInsights/workspaces/${name}`;
-
-interface Asked {
-  readonly url: string;
-  readonly headers: Readonly<Record<string, unknown>>;
-  readonly query: string;
-}
-type Answer = readonly [status: number, body: string];
-
-let server: Server | undefined;
-afterEach(() => new Promise((resolve) => (server ? server.close(resolve) : resolve(undefined))));
-
-/** In the place of api.loganalytics.azure.com. */
-async function logsServer(answer: (asked: Asked) => Answer | Promise<Answer>): Promise<string> {
-  server = createServer((req, res) => {
-    let text = '';
-    req.on('data', (chunk: Buffer) => {
-      text += chunk.toString();
-    });
-    req.on('end', async () => {
-      const { query } = JSON.parse(text) as { query: string };
-      const [status, body] = await answer({ url: req.url ?? '', headers: req.headers, query });
-      res.writeHead(status, { 'content-type': 'application/json' }).end(body);
-    });
-  });
-  const listening = server;
-  await new Promise<void>((resolve) => listening.listen(0, '127.0.0.1', resolve));
-  return `http://127.0.0.1:${(listening.address() as AddressInfo).port}`;
-}
-
-const tableOf = (rows: readonly LogRow[]): string => {
-  const columns = Object.keys(rows[0] ?? {}).map((name) => ({ name, type: 'string' }));
-  return JSON.stringify({
-    tables: [{ name: 'PrimaryResult', columns, rows: rows.map((row) => columns.map(({ name }) => row[name])) }],
-  });
-};
+afterEach(closeLogsServer);
 
 describe('a query of Log Analytics', () => {
   it('is asked of the resource, with a token for logs, and answered by rows', async () => {
@@ -101,26 +56,15 @@ describe('a query of Log Analytics', () => {
   });
 });
 
-/** An environment on Azure: the same store, and workspaces in the place of the local one. */
-function onAzure({ local: _, telemetry, ...environment }: Environment): Environment {
-  const workspaces = ['global', ...new Set(environment.stamps.map(({ region }) => region))].map((name) => ({
-    name,
-    resourceId: resourceId(name),
-  }));
-  return { ...environment, telemetry: { ...telemetry, workspaces } };
-}
-
 /** Answers queries by DuckDB on these tables, those that come together in one run. */
-function duckdb(tables: Tables): (asked: Asked) => Promise<Answer> {
-  const placed = Object.fromEntries(
-    Object.entries(tables).map(([table, rows]) => [table, rows.map((row) => ({ ...row, Workspace: resourceId(row.Workspace) }))]),
-  );
+function duckdb(given: Tables): (asked: Asked) => Promise<Answer> {
+  const tables = inWorkspaces(given);
   let waiting: { readonly query: string; readonly give: (answer: Answer) => void }[] = [];
   const run = async () => {
     const some = waiting;
     waiting = [];
     const answers = await runKql<LogRow>(
-      some.map(({ query }) => ({ query, tables: placed })),
+      some.map(({ query }) => ({ query, tables })),
       asked,
     );
     for (const [at, { give }] of some.entries()) give([200, tableOf(answers[at] ?? [])]);
