@@ -69,7 +69,8 @@ export const failuresQuery = (nodes: readonly ModelNode[]): string =>
     nodeTable(nodes),
     `let Stamp = toscalar(Nodes | where Id == ${clicked} | project Stamp);`,
     "ContosoResults | where Outcome == 'failed' and (isempty(Stamp) or Target == Stamp)",
-    '| summarize Failed = count(), Latest = max(TimeGenerated), take_any(Message, OperationId) by Journey, Target, Location',
+    '| summarize Failed = count(), arg_max(TimeGenerated, Message, OperationId) by Journey, Target, Location',
+    '| project-rename Latest = TimeGenerated',
     '| order by Failed desc',
   ].join('\n');
 

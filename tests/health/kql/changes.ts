@@ -72,8 +72,10 @@ function ofThreshold(signal: Signal): Change[] {
     change('windowMinutes', { windowMinutes: windowMinutes + 1 }, lastSeen(signal), () =>
       changedModel.map((node) => widened(node, signal)),
     ),
-    // Of a percentile, the query counts the rows at each bound: it has no direction there.
-    ...(statistic === 'p95' ? [] : [change('direction', { direction: other }, minutesAt(row, degradedAt))]),
+    // Of a percentile the query counts the rows at each bound, and two windows it knows for higher values alone: no direction there.
+    ...(statistic === 'p95' || shortMinutes !== undefined
+      ? []
+      : [change('direction', { direction: other }, minutesAt(row, degradedAt))]),
     ...ofConditions(signal),
     ...(shortMinutes === undefined ? [] : [change('shortMinutes', { shortMinutes: shortMinutes + 1 }, '100/20x40 0/20x8')]),
   ];

@@ -83,11 +83,13 @@ function withOther(statement: string, at: number): string {
 const tables = (given: Situation['given'], base: Situation['base'] = 'nothing') =>
   tablesOf({ title: 'operators', environment: 'blue-green', base, given, states: {} });
 
-/** Rows of one signal, at each of its bounds. */
+/** Rows of one signal at a bound of it: at both where the query itself names them, and not at a half, of which the rest is another. */
 function ofSignal(signal: Signal): Tables[] {
   const row = thresholdOf(signal);
   const scope = model.flatMap(({ signals }) => signals).find((each) => each.signal === signal)?.scope ?? '';
-  return [row.degradedAt, row.unhealthyAt].map((bound) => tables([[signal, scope, minutesAt(row, bound)]]));
+  const { degradedAt, unhealthyAt } = row;
+  const bounds = row.statistic === 'p95' ? [degradedAt, unhealthyAt] : [degradedAt === 50 ? unhealthyAt : degradedAt];
+  return bounds.map((bound) => tables([[signal, scope, minutesAt(row, bound)]]));
 }
 
 const sparse = (minutes: number) =>
