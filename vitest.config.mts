@@ -7,7 +7,7 @@ const alone = [
   'tests/contoso/contoso/autoscale-live.test.ts',
 ];
 
-/** Whole processes that judge states and wait a good deal: two at a time, but not beside the rules. */
+/** Whole processes that judge states: they share the machine, but not with the rules. */
 const live = [
   'tests/monitor/live/**/*.test.ts',
   'tests/acceptance/**/*.test.ts',
@@ -27,8 +27,8 @@ export default defineConfig({
     hookTimeout: 120_000,
     // Whoever would sign in to Azure is told so at once: no test asks for the metadata of the machine it runs on.
     env: { AZURE_TOKEN_CREDENTIALS: 'EnvironmentCredential' },
-    // Two cores carry the tests and the stores, browsers and k6 processes that they start.
-    maxWorkers: 2,
+    // Two cores carry the tests and the stores, browsers and k6 processes that they start; a third works while others wait.
+    maxWorkers: 3,
     projects: [
       project('rules', 0, { include: ['tests/**/*.test.ts'], exclude: [...live, ...alone] }),
       project('live', 1, { include: live, exclude: alone }),

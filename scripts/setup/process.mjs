@@ -18,6 +18,8 @@ const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'];
 /** Runs a program and tells the time passed every ten seconds; its output is shown only if it fails. */
 export async function runStep(program, args, { say, env = {}, cwd } = {}) {
   const started = Date.now();
+  // Before the program runs: a signal in between would end this process alone, and leave the program behind.
+  const stopping = stopOnSignal(() => child.pid);
   const child = spawn(program, args, { cwd, env: { ...process.env, ...env }, stdio: ['ignore', 'pipe', 'pipe'] });
   let output = '';
   for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk) => (output = `${output}${chunk}`.slice(-20_000)));
@@ -25,7 +27,6 @@ export async function runStep(program, args, { say, env = {}, cwd } = {}) {
     () => say(`set-up: ${program} ${args[0] ?? ''}, ${Math.round((Date.now() - started) / 1000)} s so far`),
     progressEveryMs,
   );
-  const stopping = stopOnSignal(child);
   try {
     const ended = await endOf(child, program);
     if (stopping.signal) throw new Interrupted(`interrupted by ${stopping.signal}`);
@@ -49,15 +50,15 @@ function endOf(child, program) {
  * Passes a signal on to the program and all it has started: npm and go end without waiting for their own. They stay in
  * this process's group, so that whoever kills the group kills them too.
  */
-function stopOnSignal(child) {
+function stopOnSignal(pidOf) {
   const stopping = { signal: undefined, done: () => undefined };
   let hard;
   const stop = (signal) => {
     stopping.signal ??= signal;
-    const family = [child.pid, ...descendantsOf(child.pid)];
+    const family = [pidOf(), ...descendantsOf(pidOf())];
     for (const pid of family) kill(pid, signal);
     hard ??= setTimeout(() => {
-      for (const pid of [...family, ...descendantsOf(child.pid)]) kill(pid, 'SIGKILL');
+      for (const pid of [...family, ...descendantsOf(pidOf())]) kill(pid, 'SIGKILL');
     }, killAfterMs);
   };
   for (const signal of signals) process.on(signal, stop);

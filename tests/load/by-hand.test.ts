@@ -44,13 +44,14 @@ describe('k6 run by hand', { timeout: 40_000 }, () => {
   it.each(scenarios)('takes the scenario as it is: %s', async (scenario) => {
     const isScaled = scenario === 'autoscale';
     const { shop, live } = await shopWith(undefined, (environment) => shapeFor[scenario]?.(environment) ?? {});
-    const wish = isScaled ? {} : { durationSeconds: 3, ratePerSecond: 20 };
-    const variables = isScaled ? {} : { LOAD_DURATION_SECONDS: '3', LOAD_RATE_PER_SECOND: '20' };
+    const seconds = isScaled ? 3 : 2;
+    const wish = isScaled ? {} : { durationSeconds: seconds, ratePerSecond: 20 };
+    const variables = isScaled ? {} : { LOAD_DURATION_SECONDS: String(seconds), LOAD_RATE_PER_SECOND: '20' };
     const { output } = await k6(live, { LOAD_DURATION_SECONDS: '', ...variables }, scenario);
     expect(output).toMatch(/^\d+ requests, /m);
     expect(output).not.toMatch(/level=error msg="(?!thresholds)/);
     const { ratePerSecond } = wantedOf({ environment: live.environment, scenario, ...wish });
-    expect(shop.routes.length).toBeGreaterThan(ratePerSecond * 3 * 0.6);
+    expect(shop.routes.length).toBeGreaterThan(ratePerSecond * seconds * 0.6);
     const seen = shop.paths.flatMap((path) => /^\/api\/products\/(shoe-\d+)$/.exec(path)?.[1] ?? []);
     expect(new Set(seen).size === 1).toBe(scenario === 'hot-product');
   });
