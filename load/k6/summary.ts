@@ -6,6 +6,8 @@ interface Metric {
 
 export interface SummaryData {
   readonly metrics: Readonly<Record<string, Metric>>;
+  /** What setup handed to the iterations: the shoppers' token is in it. */
+  readonly setup_data?: unknown;
 }
 
 /** What a person who ran plain `k6 run` reads at the end; the wrapper's verdict says more. */
@@ -25,8 +27,11 @@ export function summaryText({ metrics }: SummaryData): string {
   ].join('\n');
 }
 
-/** k6's handleSummary: everything as JSON into the file that LOAD_SUMMARY_FILE names, else text on the terminal. */
-export function handleSummary(data: SummaryData): Record<string, string> {
+/**
+ * k6's handleSummary: everything but setup's data, which holds a token, as JSON into the file that LOAD_SUMMARY_FILE names, else
+ * text on the terminal.
+ */
+export function handleSummary({ setup_data: _, ...data }: SummaryData): Record<string, string> {
   const file = __ENV.LOAD_SUMMARY_FILE;
   return file ? { [file]: JSON.stringify(data, null, 2) } : { stdout: summaryText(data) };
 }
