@@ -14,8 +14,8 @@ import { fewestActedSeconds, profileOf, profiles, requestsOfJourneys, type Scena
 import { journeysOf, trafficOf } from './k6/traffic.ts';
 import { withShared } from './production.ts';
 import { type ProgressOutput, progressPrinter, type ServersNow } from './progress.ts';
-import { isLostForGood } from './verdict/autostop.ts';
-import { breakOf } from './verdict/breakpoint.ts';
+import { isLostForGood, isStoppable } from './verdict/autostop.ts';
+import { breakOf, wantedAt } from './verdict/breakpoint.ts';
 import { judge } from './verdict/judge.ts';
 import type { Control, RunObservation, ServerMetrics, Wanted } from './verdict/observation.ts';
 import type { LoadVerdict } from './verdict/verdict.ts';
@@ -84,11 +84,14 @@ export async function observeLoad(options: LoadOptions): Promise<RunObservation>
   const printer = options.progress && progressPrinter(options.progress);
   const startedAtMs = Date.now();
   const everySecond = () => {
-    const { targetPerSecond: rateWantedPerSecond, durationSeconds } = wanted;
+    const { durationSeconds } = wanted;
     const begunAtMs = collector.begunAtMs();
     if (begunAtMs !== undefined) options.conductor?.begin(begunAtMs, durationSeconds);
     const elapsedSeconds = (Date.now() - startedAtMs) / 1000;
     const [recent, servers] = [collector.recent(), options.serversNow?.()];
+    // In the middle of the second whose rate stands beside it.
+    const atSeconds = recent && begunAtMs !== undefined ? (recent.atMs + 500 - begunAtMs) / 1000 : 0;
+    const rateWantedPerSecond = wantedAt(wanted, Math.max(0, atSeconds));
     printer?.show({ elapsedSeconds, durationSeconds, rateWantedPerSecond, recent, servers });
   };
   const enough = () => isEnough(wanted, collector);
@@ -120,6 +123,8 @@ export async function observeLoad(options: LoadOptions): Promise<RunObservation>
 
 /** A run that has shown what it was for: an objective broke under a growing load, or is lost whatever comes. */
 function isEnough(wanted: Wanted, collector: Collector): boolean {
+  // Once a second: of an hour's samples nothing is made for a run that nobody ends.
+  if (wanted.scenario !== 'breakpoint' && !isStoppable(wanted)) return false;
   const samples = collector.samples();
   return wanted.scenario === 'breakpoint' ? breakOf(samples.seconds, wanted) !== undefined : isLostForGood(wanted, samples);
 }

@@ -176,7 +176,11 @@ describe('a load run with the real k6', { timeout: 40_000 }, () => {
 
   it('ends a breakpoint once an objective broke, and names it', async () => {
     const { shop, live } = await shopWith((_, n) => (n > 120 ? { status: 503 } : undefined));
-    const verdict = await load(live, { scenario: 'breakpoint', durationSeconds: 60 });
+    const lines: string[] = [];
+    const progress = { isTTY: true, columns: 200, write: (text: string) => lines.push(text) };
+    const verdict = await load(live, { scenario: 'breakpoint', durationSeconds: 60, progress });
+    const rates = lines.flatMap((line) => / of ([\d.]+)\/s /.exec(line)?.[1] ?? []).map(Number);
+    expect(rates.at(-1)).toBeGreaterThan((rates[0] ?? 0) + 1);
     const broke = verdict.judgements.find(({ name }) => name.startsWith('breaking rate'));
     expect(broke?.name).toBe('breaking rate (errors)');
     expect(broke?.value).toBeLessThan(60);
