@@ -1,5 +1,6 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { ConfigurationError } from '../fixtures/environments/errors.ts';
 import type { Environment } from '../fixtures/environments/schema.ts';
 import { readVariables, type Variables } from '../fixtures/environments/variables.ts';
 
@@ -38,18 +39,19 @@ interface Document {
 }
 
 function productionIds(from: string, variables: Variables): ReadonlySet<string> {
-  const documents = readdirSync(from).flatMap((file) => (file.endsWith('.json') ? documentIn(join(from, file)) : []));
+  const documents = readdirSync(from).flatMap((file) => (file.endsWith('.json') ? [documentIn(join(from, file))] : []));
   const shared = documents.flatMap(({ production, global, stamps = [], plans = [], cosmosAccounts = [] }) =>
     production === true ? [{ resourceId: global?.originGroupId }, ...stamps, ...plans, ...cosmosAccounts] : [],
   );
   return new Set(shared.flatMap(({ resourceId }) => (resourceId ? normal(resourceId, variables) : [])));
 }
 
-/** Another environment's file that can't be read is its own command's business. */
-function documentIn(file: string): Document[] {
+/** What can't be read may be production's, and what it shares isn't known: no load then. */
+function documentIn(file: string): Document {
   try {
-    return [JSON.parse(readFileSync(file, 'utf8')) as Document];
-  } catch {
-    return [];
+    return JSON.parse(readFileSync(file, 'utf8').replace(/^\uFEFF/, '')) as Document;
+  } catch (cause) {
+    const allowed = 'an environment file: it may be of production, and share a plan or a Cosmos account with what is loaded';
+    throw new ConfigurationError(file, [{ path: '', seen: 'no JSON that can be read', allowed }], { cause });
   }
 }

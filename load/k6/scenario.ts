@@ -37,7 +37,7 @@ export function scenarioOf(scenario: Scenario) {
     options: {
       ...commonOptions,
       scenarios: { [scenario]: arrivalScenario(traffic) },
-      thresholds: scenario === 'breakpoint' ? {} : objectiveThresholds(scenario, environment, traffic, abort),
+      thresholds: objectiveThresholds(scenario, environment, traffic, abort),
     },
     setup: (): SetUp => ready(environment, targets),
     iteration: shopping(environment, targets, traffic),

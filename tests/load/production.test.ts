@@ -89,6 +89,9 @@ describe('load that production feels', () => {
       [`p(95)<=200`, `rate<=0.01`, `rate>=0.99`].map((threshold) => ({ threshold, abortOnFail: true, delayAbortEval: '10s' })),
     );
     expect(rules(false).every((rule) => typeof rule === 'string')).toBe(true);
+    const breaking = (abort: boolean) => objectiveThresholds('breakpoint', environment, traffic, abort);
+    expect(breaking(false)).toEqual({});
+    expect(Object.values(breaking(true)).flat()).toContainEqual(ending[0]);
   });
 
   it.each([
@@ -116,6 +119,20 @@ describe('load that production feels', () => {
 });
 
 describe("production's own resources", () => {
+  it('are not known while a file beside can’t be read, so that nothing is loaded', () => {
+    const beside = mkdtempSync(join(tmpdir(), 'environments-'));
+    try {
+      writeFileSync(join(beside, 'draft.json'), '{');
+      expect(() => withShared(environmentSchema.parse(local()), {}, beside)).toThrow(
+        /draft\.json has a fault:\n {2}got no JSON that can be read/,
+      );
+      writeFileSync(join(beside, 'draft.json'), '\uFEFF{}');
+      expect(() => withShared(environmentSchema.parse(local()), {}, beside)).not.toThrow();
+    } finally {
+      rmSync(beside, { recursive: true });
+    }
+  });
+
   const folder = mkdtempSync(join(tmpdir(), 'environments-'));
   afterAll(() => rmSync(folder, { recursive: true, force: true }));
   const id = '/subscriptions/${SUBSCRIPTION}/resourceGroups/Shop/providers/Microsoft.Web/serverfarms/plan';
@@ -131,7 +148,6 @@ describe("production's own resources", () => {
   writeFileSync(join(folder, 'production.json'), JSON.stringify(withId(id, true)));
   const others = id.replace('${SUBSCRIPTION}', 'other');
   writeFileSync(join(folder, 'devtest.json'), JSON.stringify(withId(others, false)));
-  writeFileSync(join(folder, 'broken.json'), '{');
 
   it.each([
     { title: 'the same id in another case', resourceId: id.toUpperCase().replace('${SUBSCRIPTION}', 'S-1'), shared: true },
