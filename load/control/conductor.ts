@@ -62,15 +62,17 @@ export function createConductor({ moves, act, putBack, timeScale, now = Date.now
 const messageOf = (error: unknown) => (error instanceof Error ? error.message : String(error));
 
 /** The same as what stands on a time axis. */
-export function eventsOf({ moves, putBackAtMs }: Control): RunEvent[] {
+export function eventsOf({ moves, putBackAtMs, notPutBack }: Control): RunEvent[] {
   const ofMoves = moves.flatMap(({ name, detail, askedAtMs, endedAtMs, failed }) => [
     { atMs: askedAtMs, name, detail },
     failed === undefined
       ? { atMs: endedAtMs, name: `${name}: done`, detail }
       : { atMs: endedAtMs, name: `${name}: stopped`, detail: failed },
   ]);
-  return [
-    ...ofMoves,
-    ...(putBackAtMs === undefined ? [] : [{ atMs: putBackAtMs, name: 'put back', detail: 'as before the run' }]),
-  ];
+  if (putBackAtMs === undefined) return ofMoves;
+  const isBack = notPutBack.length === 0;
+  const end = isBack
+    ? { name: 'put back', detail: 'as before the run' }
+    : { name: 'not put back', detail: notPutBack.join('; ') };
+  return [...ofMoves, { atMs: putBackAtMs, ...end }];
 }

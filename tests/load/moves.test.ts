@@ -196,5 +196,6 @@ describe('the conductor', () => {
       notPutBack: ['origin blue: 403 Forbidden'],
     });
     expect(eventsOf(control).map(({ name, detail }) => `${name} ${detail}`)).toContain('shift to 10 %: stopped 403 Forbidden');
+    expect(eventsOf(control).at(-1)).toMatchObject({ name: 'not put back', detail: 'origin blue: 403 Forbidden' });
   });
 });
