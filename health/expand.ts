@@ -1,5 +1,4 @@
 import type { Environment, Stamp } from '../fixtures/environments/schema.ts';
-import { type Target, targetsOf } from '../fixtures/environments/targets.ts';
 import {
   type Bond,
   type Component,
@@ -45,7 +44,7 @@ export interface ModelNode {
   readonly rule: Rule;
   readonly signals: readonly SignalNode[];
   readonly children: readonly Child[];
-  /** Nodes that make it no root cause where they are at least as bad. */
+  /** Nodes that make it no root cause where they are bad at all. */
   readonly explainedBy: readonly string[];
 }
 
@@ -212,7 +211,3 @@ function resourceName(all: readonly { readonly name: string; readonly resourceId
   const id = all.find((each) => each.name === name)?.resourceId ?? name;
   return scopeName(id.slice(id.lastIndexOf('/') + 1));
 }
-
-/** The endpoints whose certificates, retries and journeys the model reads: no slots, and of the global ones the first. */
-export const modelTargets = (environment: Environment): Target[] =>
-  targetsOf(environment).filter(({ kind, name }) => kind === 'stamp' || name === 'global');

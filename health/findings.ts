@@ -105,7 +105,7 @@ function failedSince(pair: Pair, sinceMs: number): Seen[] {
   return starts.flatMap((start) => pair.bins.get(start)?.filter(({ outcome }) => outcome === 'failed') ?? []);
 }
 
-export function signatureOf({ failure }: Seen): string {
+function signatureOf({ failure }: Seen): string {
   if (!failure) return 'unknown';
   return causeOf[failure.cause] === 'cause' ? failure.cause : failure.step;
 }

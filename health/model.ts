@@ -46,7 +46,7 @@ export interface SignalOf extends Bond {
 export interface Component {
   readonly title: string;
   readonly signals: readonly SignalOf[];
-  /** Components of the same stamp that explain it where they are at least as bad: it is no root cause then. */
+  /** Components of the same stamp that explain it where they are bad at all: it is no root cause then. */
   readonly explainedBy: readonly ComponentName[];
 }
 
@@ -178,8 +178,6 @@ export const systemFlows = {
     bond: { weight: 1, atMost: degrades, optional },
   },
 } as const satisfies Record<string, SystemFlow>;
-
-export type FlowName = keyof typeof userFlows | keyof typeof systemFlows;
 
 /** What the layers above are to the store. */
 export const storeBonds = {

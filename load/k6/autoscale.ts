@@ -97,76 +97,95 @@ export function scaledStamp(environment: Scaled, wanted?: string): { readonly st
  * By 5 / 5 / 5 minutes (window, cool-down out and in), from 1 instance by 1: 5 + 9 + 14 + 15 = 43 minutes.
  */
 export function autoscalePlan(environment: Scaled, wanted?: string): AutoscalePlan {
-  const { stamp, plan: name } = scaledStamp(environment, wanted);
-  const index = environment.plans.findIndex((plan) => plan.name === name);
+  const { stamp, plan } = scaledStamp(environment, wanted);
+  const known = scalingOf(environment, plan);
+  const { settings, out, ratePerInstance } = known;
+  const perMinute = environment.local?.timeScale ?? 1;
+  let at = 0;
+  const stages = stageRows(known).map(({ name, instances, carried, parts }): Stage => {
+    const minutes = parts.reduce((sum, [, one]) => sum + one, 0);
+    const fromSeconds = at;
+    at += (minutes * 60) / perMinute;
+    const sum = parts.map(([part, one]) => `${part} ${Number(one.toFixed(1))}`).join(' + ');
+    return { name, minutes, sum, instances, ratePerSecond: carried * ratePerInstance, fromSeconds };
+  });
+  const expectedInstances = settings.minimum + 2 * out.change;
+  return { plan, stamp, settings, stages, durationSeconds: Math.ceil(at), minuteMs: 60_000 / perMinute, expectedInstances };
+}
+
+interface Scaling {
+  readonly settings: AutoscaleRules;
+  /** The first rule that scales out. */
+  readonly out: Rule;
+  readonly ratePerInstance: number;
+}
+
+/** @throws ConfigurationError where the plan has no rule to follow, or nobody says what an instance carries */
+function scalingOf(environment: Scaled, plan: string): Scaling {
+  const index = environment.plans.findIndex(({ name }) => name === plan);
   const { autoscale: settings, ratePerInstance } = environment.plans[index] ?? {};
   const [out] = settings ? rulesOf(settings, 'Increase') : [];
-  const inward = settings ? rulesOf(settings, 'Decrease') : [];
-  if (!settings || !out)
-    throw refusal(environment.name, {
-      path: `plans[${index}].autoscale`,
-      seen: 'no rule that scales out',
-      allowed: 'at least one',
-    });
+  const refused = (field: string, seen: string, allowed: string) =>
+    refusal(environment.name, { path: `plans[${index}].${field}`, seen, allowed });
+  if (!settings || !out) throw refused('autoscale', 'no rule that scales out', 'at least one');
   if (ratePerInstance === undefined) {
     const allowed =
       'requests a second that one instance carries at full CPU: npm run load -- breakpoint, divided by its instances';
-    throw refusal(environment.name, { path: `plans[${index}].ratePerInstance`, seen: 'nothing', allowed });
+    throw refused('ratePerInstance', 'nothing', allowed);
   }
+  return { settings, out, ratePerInstance };
+}
+
+interface StageRow extends Pick<Stage, 'name' | 'instances'> {
+  /** Load, in instances at full CPU. */
+  readonly carried: number;
+  readonly parts: readonly (readonly [string, number])[];
+}
+
+function stageRows({ settings, out }: Scaling): StageRow[] {
   const { minimum } = settings;
   const afterFirst = minimum + out.change;
-  const expectedInstances = afterFirst + out.change;
+  const last = afterFirst + out.change;
+  const inward = rulesOf(settings, 'Decrease');
   const [windowOut, coolOut] = [longest(rulesOf(settings, 'Increase'), 'timeWindow'), minutesIn(out.cooldown)];
   const [windowIn, coolIn] = [longest(inward, 'timeWindow'), longest(inward, 'cooldown')];
-  const stepsIn = Math.ceil((expectedInstances - minimum) / Math.min(...inward.map(({ change }) => change), out.change));
+  const stepsIn = Math.ceil((last - minimum) / Math.min(...inward.map(({ change }) => change), out.change));
   const coolLeft = Math.max(windowOut + grain, coolOut - startMinutes);
-  const perMinute = environment.local?.timeScale ?? 1;
-  const rows: readonly (readonly [Stage['name'], number, number, readonly (readonly [string, number])[]])[] = [
-    ['rest', minimum, minimum * restShare, [['window', Math.max(windowOut, windowIn)]]],
-    [
-      'first step',
-      afterFirst,
-      minimum * loadedShare,
-      [
-        ['window', windowOut],
-        ['grain', grain],
-        ['job', job],
-        ['start-up', startMinutes],
-      ],
-    ],
-    [
-      'second step',
-      expectedInstances,
-      afterFirst * loadedShare,
-      [
+  const decided = [
+    ['grain', grain],
+    ['job', job],
+  ] as const;
+  return [
+    { name: 'rest', instances: minimum, carried: minimum * restShare, parts: [['window', Math.max(windowOut, windowIn)]] },
+    {
+      name: 'first step',
+      instances: afterFirst,
+      carried: minimum * loadedShare,
+      parts: [['window', windowOut], ...decided, ['start-up', startMinutes]],
+    },
+    {
+      name: 'second step',
+      instances: last,
+      carried: afterFirst * loadedShare,
+      parts: [
         ['window or cool-down', coolLeft],
         ['job', job],
         ['start-up', startMinutes],
         ['window', windowOut],
       ],
-    ],
-    [
-      'after',
-      minimum,
-      minimum * restShare,
-      [
+    },
+    {
+      name: 'after',
+      instances: minimum,
+      carried: minimum * restShare,
+      parts: [
         ['window', windowIn],
-        ['grain', grain],
-        ['job', job],
+        ...decided,
         [`${stepsIn - 1} × cool-down and job`, (stepsIn - 1) * (coolIn + job)],
         ['lag', lag],
       ],
-    ],
+    },
   ];
-  let at = 0;
-  const stages = rows.map(([stage, instances, carried, parts]): Stage => {
-    const minutes = parts.reduce((sum, [, one]) => sum + one, 0);
-    const fromSeconds = at;
-    at += (minutes * 60) / perMinute;
-    const sum = parts.map(([part, one]) => `${part} ${Number(one.toFixed(1))}`).join(' + ');
-    return { name: stage, minutes, sum, instances, ratePerSecond: carried * ratePerInstance, fromSeconds };
-  });
-  return { plan: name, stamp, settings, stages, durationSeconds: Math.ceil(at), minuteMs: 60_000 / perMinute, expectedInstances };
 }
 
 /** The stages as corners; the rate of the second step is the profile's 100 %. */

@@ -1,5 +1,3 @@
-import { evenPoint } from './random.ts';
-
 /** Weight of each name, as in the environment file: `{ "browse": 60, "checkout": 4 }`. */
 export type Mix = Readonly<Record<string, number>>;
 
@@ -34,21 +32,4 @@ export function meanRequests(mix: Mix, requestsOf: Readonly<Record<string, numbe
     mean += share * requests;
   }
   return mean;
-}
-
-/** The journey of an iteration, by its number in the run. */
-export function journeyChooser(mix: Mix, seed: number): (iteration: number) => string {
-  const choose = chooser(mix);
-  return (iteration) => choose(evenPoint(seed, iteration)[0]);
-}
-
-/** How often each journey of the mix comes up in so many iterations: exactly, since the sequence is known. */
-export function journeyCounts(mix: Mix, seed: number, iterations: number): Record<string, number> {
-  const counts = Object.fromEntries([...sharesOf(mix).keys()].map((name) => [name, 0]));
-  const choose = journeyChooser(mix, seed);
-  for (let iteration = 0; iteration < iterations; iteration += 1) {
-    const name = choose(iteration);
-    counts[name] = (counts[name] ?? 0) + 1;
-  }
-  return counts;
 }

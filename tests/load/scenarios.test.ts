@@ -5,7 +5,7 @@ import { environmentSchema } from '../../fixtures/environments/schema.ts';
 import { type Target, targetsOf } from '../../fixtures/environments/targets.ts';
 import { activity, worldCorners } from '../../load/k6/day.ts';
 import { arrivalScenario } from '../../load/k6/executor.ts';
-import { journeyCounts } from '../../load/k6/mix.ts';
+import { sharesOf } from '../../load/k6/mix.ts';
 import { profiles, requestsOfJourneys } from '../../load/k6/profiles.ts';
 import { journeysOf, type TrafficWish, trafficOf } from '../../load/k6/traffic.ts';
 import { type Scenario, scenarios, wantedOf } from '../../load/run.ts';
@@ -59,7 +59,9 @@ describe('scenarios', () => {
 
   it('send the mix as it is where they say nothing else', () => {
     const { iterations } = traffic('target');
-    expect(journeysOf(traffic('target'))).toEqual(journeyCounts(environment.load.mix, environment.load.seed, iterations));
+    const counts = journeysOf(traffic('target'));
+    for (const [name, share] of sharesOf(environment.load.mix))
+      expect(Math.abs((counts[name] ?? 0) - share * iterations)).toBeLessThan(4);
   });
 
   it('run each journey alike in a smoke test', () => {
