@@ -118,9 +118,10 @@ export function loadLine(load: LoadVerdict): string {
   return `load ${load.scenario}: ${load.verdict}, ${reached}, ${figure(load.requests)} requests`;
 }
 
-/** `latency p95 41 ms (limit 200 ms, 3,512 samples)` */
-export function judgementLine({ name, value, limit, unit, samples }: Judgement): string {
+/** `latency p95 41 ms (limit 200 ms, margin 159 ms; 3,512 samples, k6)` */
+export function judgementLine({ name, value, limit, margin, unit, samples, source = 'k6' }: Judgement): string {
   const seen = value === undefined ? 'not seen' : `${figure(value)} ${unit}`;
-  const bound = limit === undefined ? '' : `limit ${figure(limit)} ${unit}, `;
-  return `${name} ${seen} (${bound}${figure(samples)} samples)`;
+  const room = margin === undefined ? '' : `, margin ${figure(margin)} ${unit}`.trimEnd();
+  const bound = limit === undefined ? '' : `${`limit ${figure(limit)} ${unit}`.trimEnd()}${room}; `;
+  return `${name} ${seen} (${bound}${figure(samples)} samples, ${source})`;
 }

@@ -3,7 +3,7 @@ import type { AutoscaleRules } from '../k6/autoscale.ts';
 import { type Attribution, attributedSeconds } from './attribution.ts';
 import { causeOfLateDecision, causeOfLateStart } from './autoscale-cause.ts';
 import { type Step, type Timeline, timelineOf } from './autoscale-timeline.ts';
-import { median, missedIn, sum as sumOf } from './breakpoint.ts';
+import { everySecond, median, missedIn, sum as sumOf } from './breakpoint.ts';
 import type { RunObservation } from './observation.ts';
 import { saturated } from './rate.ts';
 import { count, ms, percent } from './units.ts';
@@ -20,13 +20,16 @@ const limits = { decision: 10, start: 5, recovery: 15, scaleIn: 20 } as const;
 /** Seconds of real time that have to be well in a row. */
 const calmSeconds = 3;
 
+/** Of all that k6 doesn't see. */
+const source = 'Azure Monitor';
+
 const name = (step: Step, what: string) => `${step.stage.name}: ${what}`;
 const minutesText = (value: number) => `${Number(value.toFixed(1))} min`;
 
 /** Judgements of the autoscale scenario: the rules, each step from CPU to new instance, what shoppers felt, and the way back. */
 export function judgeAutoscale(run: RunObservation, attribution: Attribution): Judgement[] {
   const line = timelineOf(run, cpuLimit);
-  const base = { name: 'autoscale', unit: '', samples: run.samples.requests };
+  const base = { name: 'autoscale', unit: '', samples: run.samples.requests, source };
   if (!line) {
     const why =
       run.server?.missing ??
@@ -46,7 +49,7 @@ export function judgeAutoscale(run: RunObservation, attribution: Attribution): J
 
 /** What Azure has against what the environment file says: the stages were made by the file's. */
 function judgeRules({ wanted }: RunObservation, seen: AutoscaleRules): Judgement {
-  const base = { name: 'autoscale rules', value: 0, limit: 0, unit: 'differences', samples: 1 };
+  const base = { name: 'autoscale rules', value: 0, limit: 0, unit: 'differences', samples: 1, source: 'Azure Resource Manager' };
   const differences = wanted.autoscale ? differencesOf(wanted.autoscale.settings, seen) : [];
   if (differences.length === 0) return { ...base, verdict: 'pass' };
   const reason = `autoscale rules differ: ${differences.join('; ')}`;
@@ -79,7 +82,7 @@ function sentShare({ samples }: RunObservation, { stage, fromMs, toMs }: Step): 
 
 /** From CPU over the limit to the decision, and from there to the new instance's first answer. */
 function judgeStep(run: RunObservation, step: Step, line: Timeline): Judgement[] {
-  const base = { unit: 'min', samples: line.cpu.length };
+  const base = { unit: 'min', samples: line.cpu.length, source };
   const decision = { ...base, name: name(step, 'decided'), limit: limits.decision };
   const sent = sentShare(run, step);
   if (sent < sentEnough) {
@@ -112,7 +115,13 @@ function judgeDecision(step: Step, line: Timeline, crossedMs: number, base: Omit
 
 function judgeStart({ server, samples }: RunObservation, step: Step, line: Timeline): Judgement[] {
   if (step.decidedMs === undefined) return [];
-  const base = { name: name(step, 'new instance serves'), limit: limits.start, unit: 'min', samples: samples.requests };
+  const base = {
+    name: name(step, 'new instance serves'),
+    limit: limits.start,
+    unit: 'min',
+    samples: samples.requests,
+    source: `${source} and k6`,
+  };
   const cause = causeOfLateStart(server?.autoscale?.vaultRefused, limits.start);
   if (step.servedMs === undefined) {
     const waited = (line.fallMs - step.decidedMs) / line.minuteMs;
@@ -130,7 +139,7 @@ function judgeReached(run: RunObservation, line: Timeline): Judgement {
   const { wanted } = run;
   const limit = wanted.autoscale?.expectedInstances ?? 0;
   const during = line.instances.filter(({ atMs }) => atMs >= (line.steps[0]?.fromMs ?? 0) && atMs < line.fallMs);
-  const base = { name: 'instances reached', limit, unit: 'instances', samples: during.length };
+  const base = { name: 'instances reached', limit, atLeast: true, unit: 'instances', samples: during.length, source } as const;
   if (during.length === 0) return { ...base, verdict: 'inconclusive', reason: 'instances reached: nobody counted them' };
   const value = Math.max(...during.map((point) => point.value));
   if (value >= limit) return { ...base, value, verdict: 'pass' };
@@ -146,7 +155,7 @@ function judgeReached(run: RunObservation, line: Timeline): Judgement {
 function judgeQueue(run: RunObservation, line: Timeline): Judgement {
   const { degradedAt: limit } = thresholds.queueLength;
   const last = line.queue.filter(({ atMs }) => atMs >= line.fallMs - 3 * line.minuteMs && atMs + line.minuteMs <= line.fallMs);
-  const base = { name: 'queue at the end of the load', limit, unit: 'requests', samples: last.length };
+  const base = { name: 'queue at the end of the load', limit, unit: 'requests', samples: last.length, source };
   const value = median(last.map((point) => point.value));
   if (value === undefined) return { ...base, verdict: 'inconclusive', reason: 'queue at the end of the load: not measured' };
   if (value < limit) return { ...base, value, verdict: 'pass' };
@@ -169,7 +178,7 @@ function judgeGap(run: RunObservation, line: Timeline, attribution: Attribution)
   const { samples, wanted } = run;
   const { failed } = attribution;
   const fromMs = line.steps[0]?.crossedMs ?? line.steps[0]?.fromMs ?? line.startMs;
-  const gap = attributedSeconds(samples, run.generator, attribution).filter(
+  const gap = everySecond(attributedSeconds(samples, run.generator, attribution)).filter(
     ({ atMs }) => atMs >= fromMs && atMs + 1000 <= line.fallMs,
   );
   const requests = gap.reduce((sum, second) => sum + second.requests, 0);
@@ -261,7 +270,7 @@ function judgeRecovered(
 function judgeScaleIn({ wanted }: RunObservation, line: Timeline): Judgement {
   const minimum = wanted.autoscale?.settings.minimum ?? 0;
   const after = line.instances.filter(({ atMs }) => atMs >= line.fallMs);
-  const base = { name: 'scale-in after the load', limit: limits.scaleIn, unit: 'min', samples: after.length };
+  const base = { name: 'scale-in after the load', limit: limits.scaleIn, unit: 'min', samples: after.length, source };
   const highest = Math.max(0, ...line.instances.filter(({ atMs }) => atMs < line.fallMs).map((point) => point.value));
   if (highest <= minimum) return { ...base, verdict: 'inconclusive', reason: 'scale-in: there was nothing to take back' };
   const back = after.find(({ value }) => value <= minimum);
@@ -288,7 +297,7 @@ function judgeFlapping(line: Timeline): Judgement {
   const wrong = actions.filter(({ atMs, direction }) =>
     direction === 'Decrease' ? atMs >= loadMs && atMs + minuteMs <= fallMs : atMs > forgottenMs,
   );
-  const base = { name: 'flapping', value: wrong.length, limit: 0, unit: 'actions', samples: actions.length };
+  const base = { name: 'flapping', value: wrong.length, limit: 0, unit: 'actions', samples: actions.length, source };
   if (wrong.length === 0) return { ...base, verdict: 'pass' };
   const said = wrong.map(
     ({ direction, atMs }) => `${direction === 'Decrease' ? 'in' : 'out'} after ${minutesText((atMs - line.startMs) / minuteMs)}`,

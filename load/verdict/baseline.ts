@@ -92,6 +92,8 @@ export function compare(baseline: Baseline, verdict: LoadVerdict): BaselineCompa
   if (worse.length > 0) return { verdict: 'fail', reason: `baseline: ${said(worse)}`, runs, rows };
   if (runs < fewestRuns) return { ...unsure(`${runs} earlier runs are too few for a spread, ${fewestRuns} are needed`), rows };
   if (latencies.length === 0) return { ...unsure('no latency to compare'), rows };
+  const untold = untoldCosts(baseline, metrics);
+  if (untold.length > 0) return { ...unsure(`its runs know ${untold.join(', ')}, this run doesn't`), rows };
   return { verdict: 'pass', runs, rows };
 }
 
@@ -127,6 +129,13 @@ function ruRows(baseline: Baseline, metrics: readonly RunMetric[]): Row[] {
     const change = changePercent > ruTolerancePercent ? 'worse' : changePercent < -ruTolerancePercent ? 'better' : 'same';
     return [{ name, unit, before, now: value, changePercent, change }];
   });
+}
+
+/** Costs that every earlier run has and this one hasn't: a build that stops telling them isn't cheap. */
+function untoldCosts({ runs }: Baseline, metrics: readonly RunMetric[]): string[] {
+  const now = new Set(metrics.map(({ name }) => name));
+  const costs = Object.keys(runs[0]?.metrics ?? {}).filter((name) => name.endsWith(' RU'));
+  return costs.filter((name) => !now.has(name) && runs.every((run) => run.metrics[name] !== undefined));
 }
 
 interface Candidate {
@@ -213,6 +222,7 @@ export function withComparison(verdict: LoadVerdict, comparison: BaselineCompari
     unit: '%',
     limit: effectPercent,
     samples: comparison.runs,
+    source: 'earlier runs',
     ...(rows.length > 0 ? { value: most } : {}),
     ...(reason === undefined ? {} : { reason }),
   };

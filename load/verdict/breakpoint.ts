@@ -54,8 +54,18 @@ export function median(values: readonly number[]): number | undefined {
   return sorted.length % 2 === 1 ? sorted[Math.floor(middle)] : ((sorted[middle - 1] ?? 0) + (sorted[middle] ?? 0)) / 2;
 }
 
+/** Those in which nothing was answered, too: they have no samples, and are the worst of all. */
+export function everySecond(seconds: readonly Second[]): Second[] {
+  return seconds.flatMap((second, index): Second[] => {
+    const nextMs = seconds[index + 1]?.atMs ?? second.atMs + 1000;
+    const silent = Math.max(0, Math.round((nextMs - second.atMs) / 1000) - 1);
+    const nothing = (_: unknown, i: number) => ({ atMs: second.atMs + (i + 1) * 1000, requests: 0, failed: 0 });
+    return [second, ...Array.from({ length: silent }, nothing)];
+  });
+}
+
 /** Seconds that are whole: k6's first and last are cut. */
-const whole = (seconds: readonly Second[]) => seconds.slice(1, -1);
+const whole = (seconds: readonly Second[]) => everySecond(seconds).slice(1, -1);
 
 /** Where an objective broke for a whole window; undefined where none did. */
 export function breakOf(seconds: readonly Second[], wanted: Wanted): Break | undefined {
@@ -74,12 +84,12 @@ export function breakOf(seconds: readonly Second[], wanted: Wanted): Break | und
 /** The rate at which an objective broke, and which; the target rate is the least that it must come to. */
 export function judgeBreakpoint(run: RunObservation): Judgement[] {
   const { samples, wanted } = run;
-  const base = { limit: wanted.targetPerSecond, unit: '/s', samples: samples.requests };
+  const base = { limit: wanted.targetPerSecond, atLeast: true, unit: '/s', samples: samples.requests } as const;
   if (samples.requests === 0)
     return [{ ...base, name: 'breaking rate', verdict: 'inconclusive', reason: 'breaking rate: no samples' }];
   const broke = breakOf(samples.seconds, wanted);
   const why = saturated(run.generator);
-  const highest = wantedAt(wanted, (samples.seconds.length || 1) - 1);
+  const highest = wantedAt(wanted, (everySecond(samples.seconds).length || 1) - 1);
   const name = broke ? `breaking rate (${broke.objective})` : 'breaking rate (none broke)';
   const value = broke?.ratePerSecond ?? highest;
   const said = broke ? `${broke.said} at ${rate(value)}` : `no objective broke up to ${rate(value)}`;

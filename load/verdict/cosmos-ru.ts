@@ -6,6 +6,9 @@ import type { RunObservation } from './observation.ts';
 import { count, ms, percent } from './units.ts';
 import type { Judgement, RuLedger } from './verdict.ts';
 
+/** Who says it: the store in its answers, or its metrics by the fit; Azure Monitor where nobody does. */
+const sourceOf = (ledger: RuLedger | undefined) => (ledger?.source === 'pass-through' ? "the store's answers" : 'Azure Monitor');
+
 const round = (value: number) => Math.round(value * 100) / 100;
 
 /** What each journey and step costs in RU, and what the mix would at the target rate; undefined where nobody said. */
@@ -125,7 +128,13 @@ export function judgeRu(run: RunObservation, ledger: RuLedger | undefined, attri
 }
 
 function judgeProjected({ wanted, samples, server }: RunObservation, ledger: RuLedger | undefined): Judgement {
-  const base = { name: 'RU/s at the target rate', limit: wanted.budgetRuPerSecond, unit: 'RU/s', samples: samples.requests };
+  const base = {
+    name: 'RU/s at the target rate',
+    limit: wanted.budgetRuPerSecond,
+    unit: 'RU/s',
+    samples: samples.requests,
+    source: sourceOf(ledger),
+  };
   if (!ledger) {
     const reason = `RU/s: the store passes no charges through, and ${server?.missing ?? 'the metrics have too few whole minutes to tell the journeys apart'}`;
     return { ...base, verdict: 'inconclusive', reason };
@@ -141,7 +150,7 @@ function judgeProjected({ wanted, samples, server }: RunObservation, ledger: RuL
 function judgeJourneyBudgets({ wanted }: RunObservation, ledger: RuLedger | undefined): Judgement[] {
   return Object.entries(wanted.budgetRuPerJourney).map(([journey, limit]) => {
     const row = ledger?.journeys.find((one) => one.journey === journey);
-    const base = { name: `${journey} RU`, limit, unit: 'RU', samples: row?.iterations ?? 0 };
+    const base = { name: `${journey} RU`, limit, unit: 'RU', samples: row?.iterations ?? 0, source: sourceOf(ledger) };
     if (!row || row.iterations === 0) return { ...base, verdict: 'inconclusive', reason: `${journey} RU: no samples` };
     const { ru: value, withinRu: within } = row;
     const said = within === 0 ? `${value} RU` : `${value} ± ${within} RU`;
@@ -185,7 +194,7 @@ function judgeRefusedShare({ server }: RunObservation): Judgement {
 
 /** A partition at its limit while the others have room: it takes no more, whatever is provisioned in all. */
 export function judgeHotPartition({ samples, server }: RunObservation, { throttled }: Attribution): Judgement[] {
-  const base = { name: 'hottest partition', limit: 100, unit: '%', samples: samples.requests };
+  const base = { name: 'hottest partition', limit: 100, unit: '%', samples: samples.requests, source: 'Azure Monitor' };
   const [hottest, ...others] = [...(server?.partitions ?? [])].sort((a, b) => b.peakPercent - a.peakPercent);
   if (!hottest) {
     const refused = throttled.cosmos > 0 ? `; Cosmos DB refused ${count(throttled.cosmos)} requests` : '';

@@ -51,12 +51,16 @@ function inParts(points: readonly ServerPoint[]): number[] {
 /** A soak test's own judgements: latency, and the plans' memory where the server tells it. */
 export function judgeDrift({ samples, server }: RunObservation): Judgement[] {
   const latency = samples.seconds.flatMap(({ atMs, p50Ms }) => (p50Ms === undefined ? [] : [{ atMs, value: p50Ms }]));
-  const memory = Object.entries(server?.memoryPercent ?? {}).map(([plan, points]) => judge(`memory drift (${plan})`, points));
+  const memory = Object.entries(server?.memoryPercent ?? {}).map(([plan, points]) => ({
+    ...judge(`memory drift (${plan})`, points),
+    source: 'Azure Monitor',
+  }));
   const missing: Judgement = {
     name: 'memory drift',
     unit: '%',
     limit: driftLimitPercent,
     samples: 0,
+    source: 'Azure Monitor',
     verdict: 'inconclusive',
     reason: `memory drift: ${server?.missing ?? 'no server metrics'}`,
   };

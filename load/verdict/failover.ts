@@ -51,7 +51,14 @@ export function judgeFailover(run: RunObservation): Judgement[] {
 function judgeBefore(before: Readonly<Record<string, number>>, gone: readonly string[]): Judgement {
   const samples = Object.values(before).reduce((sum, n) => sum + n, 0);
   const value = sharePercent(before, gone);
-  const base = { name: 'share before', limit: leastSharePercent, unit: '%', samples, ...(value === undefined ? {} : { value }) };
+  const base = {
+    name: 'share before',
+    limit: leastSharePercent,
+    atLeast: true,
+    unit: '%',
+    samples,
+    ...(value === undefined ? {} : { value }),
+  } as const;
   if (value !== undefined && value >= leastSharePercent) return { ...base, verdict: 'pass' };
   const had = value === undefined ? `${count(samples)} samples are too few` : `${gone.join(', ')} served ${percent(value)}`;
   return { ...base, verdict: 'inconclusive', reason: `before it left: ${had}, so that there was nothing to carry` };
@@ -96,7 +103,7 @@ function judgeAway(run: RunObservation, left: Move, span: { readonly fromMs: num
   const others = Object.keys(served).filter((stamp) => stamp !== '' && !left.gone?.includes(stamp));
   const samples = Object.values(served).reduce((sum, n) => sum + n, 0);
   const value = sharePercent(served, others);
-  const base = { name: 'carried by the others', limit: carriedPercent, unit: '%', samples };
+  const base = { name: 'carried by the others', limit: carriedPercent, atLeast: true, unit: '%', samples } as const;
   const carried: Judgement =
     value === undefined
       ? { ...base, verdict: 'inconclusive', reason: `carried by the others: ${count(samples)} samples are too few` }
@@ -121,7 +128,7 @@ function judgeBack(run: RunObservation, control: Control, { back, gone, endMs, b
   const value = sharePercent(served, gone);
   // What is divided by latency is never divided alike twice.
   const limit = (beforePercent ?? 0) * 0.8;
-  const base = { name: 'share after it is back', limit, unit: '%', samples };
+  const base = { name: 'share after it is back', limit, atLeast: true, unit: '%', samples } as const;
   if (value === undefined || beforePercent === undefined)
     return { ...base, verdict: 'inconclusive', reason: `after it is back: ${count(samples)} samples are too few` };
   if (value >= limit) return { ...base, value, verdict: 'pass' };

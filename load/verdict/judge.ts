@@ -14,7 +14,7 @@ import { judgeServer } from './server.ts';
 import { judgeShift } from './shift.ts';
 import { judgeSwap } from './swap.ts';
 import { count, ms, percent, seconds } from './units.ts';
-import { type Judgement, type LoadVerdict, type RuLedger, worstOf } from './verdict.ts';
+import { complete, type Judgement, type LoadVerdict, type RuLedger, worstOf } from './verdict.ts';
 
 /** A p95 of fewer answers than this is one slow answer. */
 const fewestForP95 = thresholds.serverLatencyMs.minSamples;
@@ -23,6 +23,8 @@ const expectedShare = 0.9;
 
 /** Of its duration: a run that k6's own threshold ended is shorter. */
 const wholeShare = 0.95;
+/** The last requests come some time before the end where the rate is low. */
+const lastRequestSeconds = 5;
 
 interface Seen {
   readonly run: RunObservation;
@@ -35,7 +37,7 @@ const questions: Readonly<Record<string, (seen: Seen) => Judgement[]>> = {
   spike: ({ run }) => judgeRecovery(run),
   soak: ({ run }) => judgeDrift(run),
   'hot-product': ({ run, attribution }) => judgeHotPartition(run, attribution),
-  swap: ({ run }) => judgeSwap(run),
+  swap: ({ run, attribution }) => judgeSwap(run, attribution),
   failover: ({ run }) => judgeFailover(run),
   shift: ({ run }) => judgeShift(run),
   'cosmos-ru': ({ run, ledger, attribution }) => judgeRu(run, ledger, attribution),
@@ -58,7 +60,7 @@ export function judge(run: RunObservation): LoadVerdict {
     rateWantedPerSecond: wanted.ratePerSecond,
     rateReachedPerSecond: sentSeconds(run) === 0 ? 0 : samples.requests / sentSeconds(run),
     requests: samples.requests,
-    judgements,
+    judgements: judgements.map(complete),
     seconds: attributedSeconds(samples, run.generator, seen.attribution),
     generator: generatorOf(run),
     corners: [...wanted.corners],
@@ -73,7 +75,8 @@ export function judge(run: RunObservation): LoadVerdict {
 function judgementsOf(seen: Seen): Judgement[] {
   const { run, attribution } = seen;
   // A run that is meant to break its objectives isn't blamed for that.
-  if (run.wanted.scenario === 'breakpoint') return [judgeRun(run), ...judgeBreakpoint(run), ...judgeExceptions(run)];
+  if (run.wanted.scenario === 'breakpoint')
+    return [judgeRun(run), ...judgeBreakpoint(run), ...judgeExceptions(run), ...judgeServer(run)];
   const judged = [
     judgeRun(run),
     ...(questions[run.wanted.scenario]?.(seen) ?? []),
@@ -109,20 +112,33 @@ function reasonsOf(judgements: readonly Judgement[]): string[] {
 
 function judgeRun(run: RunObservation): Judgement {
   const sent = sentSeconds(run);
-  const base = { name: 'run', value: sent, limit: run.wanted.durationSeconds, unit: 's', samples: run.samples.requests };
+  const base = {
+    name: 'run',
+    value: sent,
+    limit: run.wanted.durationSeconds,
+    atLeast: true,
+    unit: 's',
+    samples: run.samples.requests,
+  } as const;
   const why = brokenOff(run.generator);
   if (why !== undefined)
     return { ...base, verdict: 'inconclusive', reason: `${why} (after ${seconds(sent)} of ${seconds(base.limit)})` };
-  if (run.wanted.guarded && run.generator.exitCode === thresholdsMissed && sent < base.limit * wholeShare) {
+  const isToBreak = run.wanted.scenario === 'breakpoint';
+  if (run.wanted.guarded && !isToBreak && run.generator.exitCode === thresholdsMissed && sent < base.limit * wholeShare) {
     const reason = `ended after ${seconds(sent)} of ${seconds(base.limit)}: production feels this load, and an objective was missed`;
     return { ...base, verdict: 'fail', reason };
   }
-  if (run.generator.enough && run.wanted.scenario !== 'breakpoint') {
+  if (run.generator.enough && !isToBreak) {
     const reason = `stopped after ${seconds(sent)} of ${seconds(base.limit)}: more errors than the whole run may have`;
     return { ...base, verdict: 'inconclusive', reason };
   }
   if (run.samples.requests === 0)
     return { ...base, verdict: 'inconclusive', reason: 'k6 sent no request, so nothing was measured' };
+  const isEnded = run.generator.enough || (isToBreak && run.generator.exitCode === thresholdsMissed);
+  if (!isEnded && sent < base.limit * wholeShare - lastRequestSeconds) {
+    const reason = `k6 ended well, but its samples are of ${seconds(sent)} of ${seconds(base.limit)}`;
+    return { ...base, verdict: 'inconclusive', reason };
+  }
   return { ...base, verdict: 'pass' };
 }
 

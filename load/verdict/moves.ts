@@ -1,4 +1,4 @@
-import { median, missedIn, sum } from './breakpoint.ts';
+import { everySecond, median, missedIn, sum } from './breakpoint.ts';
 import type { Control, Move, RunObservation, Samples } from './observation.ts';
 import { saturated } from './rate.ts';
 import { seconds } from './units.ts';
@@ -35,7 +35,8 @@ function within<T extends { readonly atMs: number }>(seconds: readonly T[], { fr
 const lastOf = ({ samples }: RunObservation) => samples.seconds.at(-1)?.atMs ?? 0;
 
 /** k6's seconds of a span. */
-export const secondsIn = (run: RunObservation, span: Span): readonly Second[] => within(run.samples.seconds, span, lastOf(run));
+export const secondsIn = (run: RunObservation, span: Span): readonly Second[] =>
+  within(everySecond(run.samples.seconds), span, lastOf(run));
 
 /** The same with those that a span's ends cut: no failure near them may be missed. */
 export const secondsAround = (run: RunObservation, { fromMs, toMs }: Span): readonly Second[] =>
@@ -99,14 +100,15 @@ function judgeShare(name: string, wanted: number, count: number, samples: number
   if (samples < fewestSamples) return { ...base, verdict: 'inconclusive', reason: `${name}: ${samples} samples are too few` };
   const value = (count / samples) * 100;
   const tolerance = toleranceOf(wanted, samples);
-  if (Math.abs(value - wanted) <= tolerance) return { ...base, value, verdict: 'pass' };
+  const margin = tolerance - Math.abs(value - wanted);
+  if (margin >= 0) return { ...base, value, margin, verdict: 'pass' };
   const figures = `${value.toFixed(1)} % instead of ${wanted.toFixed(1)} % (± ${tolerance.toFixed(1)})`;
-  return { ...base, value, verdict: 'fail', reason: `${name} is ${figures}` };
+  return { ...base, value, margin, verdict: 'fail', reason: `${name} is ${figures}` };
 }
 
 /** Moves that were not made, stopped, or not put back; empty where all is as the scenario wants it. */
 export function judgeControl({ control, samples }: RunObservation, wanted: readonly RegExp[]): Judgement[] {
-  const base = { unit: '', samples: samples.requests };
+  const base = { unit: '', samples: samples.requests, source: 'Azure Resource Manager' };
   if (!control) {
     const reason = 'nothing was done to the store: k6 alone can only send the load';
     return [{ ...base, name: 'control', verdict: 'inconclusive', reason }];
@@ -123,7 +125,7 @@ export function judgeControl({ control, samples }: RunObservation, wanted: reado
   return [...stopped, ...unmade, ...left];
 }
 
-function unmadeOf(missing: readonly RegExp[], base: Pick<Judgement, 'unit' | 'samples'>): Judgement {
+function unmadeOf(missing: readonly RegExp[], base: Pick<Judgement, 'unit' | 'samples' | 'source'>): Judgement {
   const reason = `the run ended before all was done: ${missing.map(({ source }) => source.replace(/[\^$]/g, '')).join(', ')}`;
   return { ...base, name: 'control', verdict: 'inconclusive', reason };
 }

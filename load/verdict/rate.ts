@@ -16,7 +16,13 @@ const machineBusyShare = 0.97;
 export function judgeRate(run: RunObservation): Judgement {
   const { samples, wanted } = run;
   const sent = sentSeconds(run);
-  const base = { name: 'rate reached', limit: wanted.ratePerSecond, unit: '/s', samples: samples.requests };
+  const base = {
+    name: 'rate reached',
+    limit: wanted.ratePerSecond,
+    atLeast: true,
+    unit: '/s',
+    samples: samples.requests,
+  } as const;
   if (samples.requests === 0 || sent === 0) return { ...base, verdict: 'inconclusive', reason: 'rate reached: no samples' };
   const value = samples.requests / sent;
   if (value >= wanted.ratePerSecond * reachedShare) {

@@ -8,13 +8,14 @@ const fewestPercent = 80;
 /** Whether the servers' metrics came for the whole run: without them it can't be green. Nothing where nobody asked them. */
 export function judgeServer({ server, samples, wanted }: RunObservation): Judgement[] {
   if (!server) return [];
-  const base = { name: 'server metrics', limit: fewestPercent, unit: '%' };
+  const base = { name: 'server metrics', limit: fewestPercent, atLeast: true, unit: '%', source: 'Azure Monitor' } as const;
   if (server.missing !== undefined) return [{ ...base, samples: 0, verdict: 'inconclusive', reason: server.missing }];
   const { firstAtMs = 0, lastAtMs = firstAtMs } = samples;
   const sentMs = Math.min(wanted.durationSeconds * 1000, lastAtMs - firstAtMs);
   const rows = (server.series ?? []).map((one) => ({ one, share: shareOf(one, sentMs) })).sort((a, b) => a.share - b.share);
   const [worst] = rows;
-  if (!worst) return [];
+  if (!server.series) return [];
+  if (!worst) return [{ ...base, samples: 0, verdict: 'inconclusive', reason: 'server metrics: none came' }];
   const came = { ...base, value: worst.share, samples: worst.one.points.filter(isThere).length };
   if (worst.share >= fewestPercent) return [{ ...came, verdict: 'pass' }];
   const reason = `server metrics: ${worst.one.kind} of ${worst.one.of} came for ${percent(worst.share)} of the run`;
@@ -33,6 +34,7 @@ function shareOf({ points, everyMs }: ServerSeries, sentMs: number): number {
 export function withIngestion(verdict: LoadVerdict, refusal: string | undefined): LoadVerdict {
   if (refusal === undefined) return verdict;
   const reason = `the daily cap of ingestion was reached (${refusal}): what the store told of the run is not whole`;
-  const judgement = { name: 'ingestion', unit: '', samples: 0, verdict: 'inconclusive', reason } as const;
+  const source = 'Application Insights';
+  const judgement = { name: 'ingestion', unit: '', samples: 0, source, verdict: 'inconclusive', reason } as const;
   return withJudgement(verdict, judgement);
 }

@@ -3,15 +3,21 @@ import { z } from 'zod';
 export const verdicts = ['pass', 'fail', 'inconclusive'] as const;
 
 /** One thing that was judged. Without a value it is never green. */
-export const judgementSchema = z.object({
+const judgementSchema = z.object({
   /** Such as `latency p95`, `errors`, `rate reached`, `checkout p95`. */
   name: z.string(),
   verdict: z.enum(verdicts),
   value: z.number().optional(),
   limit: z.number().optional(),
+  /** The value has to come to the limit. Absent: the limit is the most that it may be. */
+  atLeast: z.literal(true).optional(),
+  /** How far within the limit the value is, in the unit; below 0 it is beyond. Absent without a value or a limit. */
+  margin: z.number().optional(),
   unit: z.string(),
   /** Samples behind the value. */
   samples: z.number().int().nonnegative(),
+  /** Who measured the value. */
+  source: z.string().default('k6'),
   /** Why, in a line; always present unless it passed. */
   reason: z.string().optional(),
 });
@@ -76,7 +82,7 @@ const ruLedgerSchema = z.object({
 });
 
 /** What was done to the store during a run, or what it did itself, for the time axis. */
-export const eventSchema = z.object({
+const eventSchema = z.object({
   /** Wall time, milliseconds, on the axis of the seconds. */
   atMs: z.number(),
   /** Short, as it stands on the axis: `swap done`, `scaled out`. */
@@ -149,13 +155,21 @@ export const loadVerdictSchema = z.object({
 });
 
 export type Verdict = (typeof verdicts)[number];
-export type Judgement = z.infer<typeof judgementSchema>;
+/** As it is made: margin and source are filled in by `complete`. */
+export type Judgement = z.input<typeof judgementSchema>;
 export type BaselineComparison = z.infer<typeof comparisonSchema>;
 export type ServerSeries = z.infer<typeof seriesSchema>;
 export type RunEvent = z.infer<typeof eventSchema>;
 export type RuLedger = z.infer<typeof ruLedgerSchema>;
 export type RunMetric = z.infer<typeof metricSchema>;
 export type LoadVerdict = z.infer<typeof loadVerdictSchema>;
+
+/** With its margin, where it doesn't say it itself, and its source. */
+export function complete(judgement: Judgement): LoadVerdict['judgements'][number] {
+  const { value, limit, atLeast, source = 'k6' } = judgement;
+  const margin = value === undefined || limit === undefined ? {} : { margin: atLeast ? value - limit : limit - value };
+  return { ...margin, ...judgement, source };
+}
 
 /** fail outweighs inconclusive outweighs pass; nothing judged is inconclusive. */
 export function worstOf(all: readonly Verdict[]): Verdict {
@@ -172,7 +186,7 @@ export function withJudgement(verdict: LoadVerdict, judgement: Judgement): LoadV
     ...verdict,
     verdict: worstOf([verdict.verdict, outcome]),
     reasons,
-    judgements: [...verdict.judgements, judgement],
+    judgements: [...verdict.judgements, complete(judgement)],
   };
 }
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { judge } from '../../load/verdict/judge.ts';
-import type { Control, Move } from '../../load/verdict/observation.ts';
+import type { Control, Move, Refusal } from '../../load/verdict/observation.ts';
 import type { Verdict } from '../../load/verdict/verdict.ts';
 import { type Changes, observed } from './sample-load.ts';
 
@@ -10,6 +10,7 @@ const at = (second: number) => start + second * 1_000;
 interface Second {
   readonly requests?: number;
   readonly failed?: number;
+  readonly refusals?: readonly Refusal[];
   readonly p95Ms?: number;
   /** Answers by stamp. */
   readonly served?: Readonly<Record<string, number>>;
@@ -28,7 +29,10 @@ interface Row {
 /** A minute of seconds as a row wants them. */
 function runOf(scenario: string, moves: readonly Move[], usual: (second: number) => Second, row: Row) {
   const all = Array.from({ length: 60 }, (_, n) => ({ requests: 60, failed: 0, p95Ms: 41, ...usual(n), ...row.second?.(n) }));
-  const seconds = all.map(({ requests, failed, p95Ms }, n) => ({ atMs: at(n), requests, failed, p50Ms: 20, p95Ms }));
+  // A second in which nothing was answered has no samples.
+  const seconds = all.flatMap(({ requests, failed, p95Ms }, n) =>
+    requests === 0 ? [] : [{ atMs: at(n), requests, failed, p50Ms: 20, p95Ms }],
+  );
   const mixSeconds = all.map(({ requests, served }, n) => ({
     atMs: at(n),
     requests: { browse: requests },
@@ -43,6 +47,9 @@ function runOf(scenario: string, moves: readonly Move[], usual: (second: number)
       failed: all.reduce((sum, { failed }) => sum + failed, 0),
       seconds,
       mixSeconds,
+      failureSeconds: all.flatMap(({ failed, refusals = [] }, n) =>
+        failed === 0 ? [] : [{ atMs: at(n), failed, unanswered: {}, refusals }],
+      ),
       ...changes.samples,
     },
   });
@@ -72,8 +79,9 @@ describe('swap', () => {
     external: '',
     byApp: true,
     retried: false,
-    count: 9,
+    count: 1,
   };
+  const gone = { ...with503, name: 'DELETE /api/carts/{id}', status: 404 };
   check('swap', [swap], () => ({}), [
     { title: 'passes a good build', verdict: 'pass' },
     { title: 'passes what failed before it was asked for', second: (n) => ({ failed: n === 5 ? 2 : 0 }), verdict: 'pass' },
@@ -82,6 +90,25 @@ describe('swap', () => {
       second: (n) => ({ failed: n === 21 ? 1 : 0 }),
       verdict: 'fail',
       reason: 'the swap dropped 1 of 2,400 requests (1 while it ran, 0 under the new build)',
+    },
+    {
+      title: 'fails one dropped, though as many were meant to fail before',
+      second: (n) => (n === 5 ? { failed: 1, refusals: [gone] } : n === 21 ? { failed: 1, refusals: [with503] } : {}),
+      changes: { samples: { refusals: [gone, with503] } },
+      verdict: 'fail',
+      reason: /^the swap dropped 1 /,
+    },
+    {
+      title: 'passes what was meant to fail after it',
+      second: (n) => (n === 30 ? { failed: 1, refusals: [gone] } : {}),
+      changes: { samples: { refusals: [gone] } },
+      verdict: 'pass',
+    },
+    {
+      title: 'fails one in the middle of which nobody was answered',
+      second: (n) => (n > 20 && n < 25 ? { requests: 0 } : {}),
+      verdict: 'fail',
+      reason: /^during the swap: /,
     },
     {
       title: 'fails one dropped in the second in which it was asked for',

@@ -53,7 +53,7 @@ function run(random: () => number, { slower, ruFactor = 1 }: Build = {}): LoadVe
   return sampleLoad({
     verdict: 'pass',
     reasons: [],
-    judgements: [{ name: 'errors', verdict: 'pass', value: 0, limit: 1, unit: '%', samples: 3600 }],
+    judgements: [{ name: 'errors', verdict: 'pass', value: 0, limit: 1, unit: '%', samples: 3600, source: 'k6' }],
     corners: [
       { atSeconds: 0, ratePerSecond: 60 },
       { atSeconds: 60, ratePerSecond: 60 },
@@ -107,6 +107,15 @@ describe('a comparison with earlier runs', () => {
     const compared = compare(baselineOf(runs(count, 3)), runs(1, 4, { ruFactor })[0] as LoadVerdict);
     expect(compared.verdict).toBe(verdict);
     if (reason) expect(compared.reason).toMatch(reason);
+  });
+
+  it('is inconclusive where a build stops telling what it costs', () => {
+    const now = runs(1, 4)[0] as LoadVerdict;
+    const silent = { ...now, metrics: (now.metrics ?? []).filter(({ name }) => name !== 'search RU') };
+    expect(compare(baselineOf(runs(5, 3)), silent)).toMatchObject({
+      verdict: 'inconclusive',
+      reason: "baseline: its runs know search RU, this run doesn't",
+    });
   });
 
   it.each([

@@ -129,6 +129,12 @@ const rows: readonly Row[] = [
   },
   // samples
   {
+    title: 'is inconclusive when samples end half-way, though k6 says all is well',
+    samples: { requests: 1800, lastAtMs: start + 30_000, ...browse({ iterations: 50 }) },
+    verdict: 'inconclusive',
+    reason: 'k6 ended well, but its samples are of 30 s of 60 s',
+  },
+  {
     title: 'is never green without samples',
     samples: nothing,
     verdict: 'inconclusive',
@@ -281,6 +287,18 @@ describe('judging a load run', () => {
       if (judgement.verdict === 'pass') expect(judgement).toHaveProperty('value');
       else expect(reasons).toContain(judgement.reason);
     }
+  });
+
+  it('says margin and source of each, whichever way its limit goes', () => {
+    const { judgements } = judge(observed({ samples: { latencyP95Ms: 141 }, server: { series: [] } }));
+    const of = (name: string) => judgements.find((judgement) => judgement.name === name);
+    expect(of('latency p95')).toMatchObject({ value: 141, limit: 200, margin: 59, source: 'k6' });
+    expect(of('rate reached')).toMatchObject({ value: 60, limit: 60, atLeast: true, margin: 0, source: 'k6' });
+    expect(of('server metrics')).toMatchObject({ source: 'Azure Monitor', verdict: 'inconclusive' });
+    expect(of('server metrics')).not.toHaveProperty('margin');
+    expect(judge(observed({ samples: { latencyP95Ms: 231 } })).judgements).toContainEqual(
+      expect.objectContaining({ name: 'latency p95', margin: -31, verdict: 'fail' }),
+    );
   });
 
   it('judges a cut run by what it had time for', () => {

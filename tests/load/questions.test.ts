@@ -83,6 +83,12 @@ describe('breakpoint', () => {
       name: 'breaking rate (none broke)',
     },
     {
+      title: 'where nobody is answered for some seconds',
+      change: (s) => (s >= 30 && s < 36 ? { requests: 0 } : {}),
+      verdict: 'pass',
+      name: 'breaking rate (rate)',
+    },
+    {
       title: 'on a saturated generator',
       change: late(15, { p95Ms: 450 }),
       generator: { coresUsed: 1.9 },
@@ -142,6 +148,13 @@ describe('spike', () => {
     const row = named(/met again/, 'spike', { wanted, samples: { seconds: secondsAt(rate, 120, slowUntil(until)) } });
     expect(row?.verdict).toBe(verdict);
     expect(Math.abs((row?.value ?? -1) - value)).toBeLessThanOrEqual(1);
+  });
+
+  it('is never absorbed while nobody is answered', () => {
+    const seconds = secondsAt(rate, 120).filter(({ atMs }) => atMs < startMs + 45_000 || atMs >= startMs + 80_000);
+    const row = named(/met again/, 'spike', { wanted, samples: { seconds } });
+    expect(row).toMatchObject({ verdict: 'fail', reason: expect.stringMatching(/were answered/) });
+    expect(Math.abs((row?.value ?? 0) - 41)).toBeLessThanOrEqual(3);
   });
 
   it('is inconclusive when it ended before its peak', () => {

@@ -46,6 +46,12 @@ describe('what the servers say', () => {
       reasons: ['server metrics: cpu of plan-a came for 0 % of the run'],
     },
     {
+      title: 'none at all',
+      server: { series: [] },
+      verdict: 'inconclusive',
+      reasons: ['server metrics: none came'],
+    },
+    {
       title: 'not to be had',
       server: { missing: 'no server metrics (401)' },
       verdict: 'inconclusive',

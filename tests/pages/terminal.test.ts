@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { complete } from '../../load/verdict/verdict.ts';
 import { countLine, deliveryLine, headline, matrixOf } from '../../pages/report/run-report.ts';
 import { judgementLine, renderLoad, renderRun } from '../../pages/terminal.ts';
 import { figure, milliseconds } from '../../pages/words.ts';
@@ -34,7 +35,7 @@ describe('the table in the terminal', () => {
   });
 
   test('puts what held side by side, in lines that fit a terminal', () => {
-    const held = (name: string) => ({ name, verdict: 'pass' as const, value: 12, limit: 200, unit: 'ms', samples: 9 });
+    const held = (name: string) => complete({ name, verdict: 'pass' as const, value: 12, limit: 200, unit: 'ms', samples: 9 });
     const judgements = Array.from({ length: 12 }, (_, i) => held(`journey ${i} p95`));
     const lines = renderLoad(sampleLoad({ verdict: 'pass', reasons: [], judgements }), false)
       .split('\n')
@@ -78,7 +79,10 @@ describe('figures and lines', () => {
   test('a value without samples is said, not shown as zero', () => {
     expect(
       judgementLine({ name: 'errors', verdict: 'inconclusive', unit: '%', limit: 1, samples: 0, reason: 'no samples' }),
-    ).toBe('errors not seen (limit 1 %, 0 samples)');
+    ).toBe('errors not seen (limit 1 %; 0 samples, k6)');
+    expect(judgementLine(complete({ name: 'p95', verdict: 'pass', value: 41, unit: 'ms', limit: 200, samples: 9 }))).toBe(
+      'p95 41 ms (limit 200 ms, margin 159 ms; 9 samples, k6)',
+    );
   });
 
   test('counts name only the outcomes that occurred', () => {

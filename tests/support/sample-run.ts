@@ -1,4 +1,4 @@
-import type { LoadVerdict } from '../../load/verdict/verdict.ts';
+import { complete, type LoadVerdict } from '../../load/verdict/verdict.ts';
 import type { RunReport } from '../../pages/report/run-report.ts';
 import type { AvailabilityResult, Failure, Outcome } from '../../synthetics/result.ts';
 
@@ -64,9 +64,17 @@ export function sampleLoad(change: Partial<LoadVerdict> = {}): LoadVerdict {
     rateReachedPerSecond: 59.7,
     requests: 3582,
     judgements: [
-      { name: 'latency p95', verdict: 'fail', value: 312, limit: 200, unit: 'ms', samples: 3512, reason: 'over the limit' },
-      { name: 'errors', verdict: 'pass', value: 0.1, limit: 1, unit: '%', samples: 3512 },
-      { name: 'checkout', verdict: 'inconclusive', unit: 'checks', samples: 0, reason: 'no samples' },
+      complete({
+        name: 'latency p95',
+        verdict: 'fail',
+        value: 312,
+        limit: 200,
+        unit: 'ms',
+        samples: 3512,
+        reason: 'over the limit',
+      }),
+      complete({ name: 'errors', verdict: 'pass', value: 0.1, limit: 1, unit: '%', samples: 3512 }),
+      complete({ name: 'checkout', verdict: 'inconclusive', unit: 'checks', samples: 0, reason: 'no samples' }),
     ],
     seconds: Array.from({ length: 60 }, (_, i) => ({
       atMs: i * 1000,
