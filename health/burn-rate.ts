@@ -64,6 +64,13 @@ function burnOf(
   return { journey, place, kind, rule, longRate, shortRate, untold: spent.bad, isTooFast };
 }
 
+/** Of two rules the one that fires, then the more urgent, then the faster. */
+const isWorse = (a: Burn, b: Burn): boolean => {
+  if (a.isTooFast !== b.isTooFast) return a.isTooFast;
+  if (a.rule.urgency !== b.rule.urgency) return a.rule.urgency === 'page';
+  return a.rule.rate > b.rule.rate;
+};
+
 /** The worst rule that fires, for each journey, place and objective; what doesn't fire holds its incident for a while. */
 export function burnFindings(
   burns: readonly Burn[],
@@ -75,7 +82,7 @@ export function burnFindings(
   for (const burn of burns) {
     const name = `${burn.kind} ${pairName(burn.journey, burn.place)}`;
     const known = worst.get(name);
-    if (!known || (burn.isTooFast && !known.isTooFast)) worst.set(name, burn);
+    if (!known || isWorse(burn, known)) worst.set(name, burn);
   }
   const held = new Set(open.filter(({ lastOpenMs }) => nowMs - lastOpenMs < holdMs).flatMap(({ members }) => members));
   return [...worst.values()].map((burn): Finding => {

@@ -12,6 +12,8 @@ export interface Probe {
 }
 
 export interface Staged {
+  /** How often each journey was to run: with fewer that say something nothing is known of its flow. */
+  readonly rounds: number;
   /** Of its journeys, on this slot alone. */
   readonly results: readonly AvailabilityResult[];
   /** Undefined: the health check didn't say. */
@@ -25,10 +27,10 @@ export interface GatedFlow {
 }
 
 /** The flows of a staged build, judged at once: by the same bounds as in production, without the minutes that it hasn't run. */
-export function gate({ results, probes }: Staged): GatedFlow[] {
+export function gate({ rounds, results, probes }: Staged): GatedFlow[] {
   const below = new Map((Object.keys(components) as ComponentName[]).map((name) => [name, componentOf(name, probes)] as const));
   return Object.values(userFlows).map(({ title, journey, needs }) => {
-    const parts = [ownOf(results, journey), ...needs.flatMap((name) => below.get(name) ?? [])];
+    const parts = [ownOf(results, journey, rounds), ...needs.flatMap((name) => below.get(name) ?? [])];
     const state = parts.reduce<Health>((so, part) => (severityOf[part.state] > severityOf[so] ? part.state : so), 'healthy');
     return { flow: title, state, why: parts.flatMap(({ state: each, why }) => (each === 'healthy' ? [] : why)) };
   });
@@ -37,7 +39,7 @@ export function gate({ results, probes }: Staged): GatedFlow[] {
 type Part = Omit<GatedFlow, 'flow'>;
 
 /** A build that is healthy in part is no release: what is inconclusive says nothing, and so nothing is known of the flow. */
-function ownOf(results: readonly AvailabilityResult[], journey: string): Part {
+function ownOf(results: readonly AvailabilityResult[], journey: string, rounds: number): Part {
   const own = results.filter((result) => result.journey === journey && result.outcome !== 'inconclusive');
   if (own.length === 0) return { state: 'unknown', why: [`no result of ${journey}`] };
   const failed = own.filter(({ outcome }) => outcome === 'failed');
@@ -47,7 +49,9 @@ function ownOf(results: readonly AvailabilityResult[], journey: string): Part {
     steps.flatMap((step) => (step.requests > 0 ? [step.durationMs / step.requests] : [])),
   );
   const slow = requests.length === 0 ? [] : [judged('responseMs', nearestRank95(requests))];
-  const parts = [share, ...slow];
+  const few: Part[] =
+    own.length < rounds ? [{ state: 'unknown', why: [`${own.length} of ${rounds} results say something`] }] : [];
+  const parts = [share, ...slow, ...few];
   const state = parts.reduce<Health>((so, part) => (severityOf[part.state] > severityOf[so] ? part.state : so), 'healthy');
   const lines = [...new Set(failed.map(failureLine))];
   return { state, why: [...lines, ...parts.flatMap((part) => (part.state === 'healthy' ? [] : part.why))] };

@@ -7,7 +7,7 @@ export interface Advanced {
   /** All that were open or have just opened, with what is new of them. */
   readonly incidents: readonly Incident[];
   readonly opened: readonly Incident[];
-  /** Open before, and now reaching further than what was told. */
+  /** Open before, and now reaching further than what was told, or more urgent. */
   readonly widened: readonly Incident[];
   readonly resolved: readonly Incident[];
 }
@@ -55,9 +55,9 @@ export function advance({ environment, open, findings, groups, nowMs, exists = (
   const isWider = (incident: Incident) => {
     const before = open.find(({ key }) => key === incident.key);
     if (!before) return false;
-    // A cause that is found is no news of its own; that it now keeps shoppers out is.
-    if (incident.kind === 'health') return before.urgency === 'ticket' && incident.urgency === 'page';
-    return incident.breadth > before.breadth;
+    if (before.urgency === 'ticket' && incident.urgency === 'page') return true;
+    // A cause that is found is no news of its own.
+    return incident.kind !== 'health' && incident.breadth > before.breadth;
   };
   return {
     incidents: [...next, ...opened],
@@ -91,8 +91,10 @@ function widen(incident: Incident, group: Group): Incident {
     const isDeeper = incident.kind !== 'health' || findings.some(({ journey }) => journey === incident.cause);
     return isDeeper ? { ...grown, kind, cause, place, breadth, evidence } : grown;
   }
-  if (incident.kind === 'health' || breadth <= incident.breadth) return { ...incident, members };
-  return { ...incident, members, cause, place, breadth, urgency };
+  if (incident.kind === 'health') return { ...incident, members };
+  // What made it urgent is what is told: a certificate with three days left, no more the one with fifteen.
+  const raised = urgency === incident.urgency ? {} : { urgency, evidence };
+  return { ...incident, members, ...raised, ...(breadth > incident.breadth && { cause, place, breadth }) };
 }
 
 function incidentOf(environment: string, group: Group, nowMs: number): Incident {

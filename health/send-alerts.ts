@@ -21,7 +21,7 @@ export interface Shown {
 
 export interface Sent {
   readonly delivered: number;
-  /** Refused by the receiver, or too old: not tried again. */
+  /** Refused by the receiver, too old, or of an incident that the history has lost: not tried again. */
   readonly givenUp: number;
   /** Tried again in the next round, or without a webhook. */
   readonly waiting: number;
@@ -45,7 +45,13 @@ export async function sendAlerts(input: SendInput): Promise<Sent> {
   let [delivered, givenUp] = [0, 0];
   for (const notice of store.notices('waiting')) {
     const [incident] = store.findIncidents(notice.key);
-    if (!incident || heldBack.has(notice.key)) continue;
+    if (heldBack.has(notice.key)) continue;
+    // It would stand before all others for ever.
+    if (!incident) {
+      if (!dryRun) store.markNotice(notice.seq, 'given-up', 0, 'its incident is not in the history');
+      givenUp += 1;
+      continue;
+    }
     if (!dryRun && nowMs - notice.atMs > giveUpAfterMs) {
       store.markNotice(notice.seq, 'given-up', 0, notice.outcome || 'nobody took it in a day');
       givenUp += 1;

@@ -57,7 +57,7 @@ async function gateTarget(environment: Environment, target: Target, tokens: Toke
     for (const [index, check] of checks.entries())
       if (!signal.aborted)
         results.push(await runOnNode({ environment, check, tokens, shopperId: shopperOf(environment.shoppers, index) }));
-  return gate({ results, probes: await readHealthCheck(environment, target, tokens) });
+  return gate({ rounds, results, probes: await readHealthCheck(environment, target, tokens) });
 }
 
 /** A build that nothing is known of is no build to release. */

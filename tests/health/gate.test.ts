@@ -1,21 +1,22 @@
 import { describe, expect, it } from 'vitest';
-import { gate, type Probe } from '../../health/gate.ts';
+import { gate, type Probe, type Staged } from '../../health/gate.ts';
 import type { Health } from '../../health/model.ts';
 import { journeys, type Meets, resultAt } from './day.ts';
 
+const rounds = 5;
 const names = ['configuration', 'cosmos-read', 'cosmos-write', 'key-vault', 'registry', 'payment'];
 const probes = (broken?: string): Probe[] =>
   names.map((name) => ({ name, healthy: name !== broken, ...(name === broken && { seen: 'answered 503' }) }));
 const results = (meets: (journey: string, round: number) => Meets = () => undefined, durationMs = 100) =>
   journeys.flatMap((journey) =>
-    [0, 1, 2, 3, 4].map((round) => {
+    Array.from({ length: rounds }, (_, round) => round).map((round) => {
       const result = resultAt({ journey, target: 'westeurope-staging', minute: round }, meets(journey, round));
       return { ...result, steps: [{ name: 'ask', durationMs, outcome: 'passed' as const, requests: 1 }] };
     }),
   );
 const broken = { cause: 'http', step: 'search', seen: '500' } as const;
 
-const rows: readonly (readonly [string, Parameters<typeof gate>[0], Readonly<Record<string, Health>>])[] = [
+const rows: readonly (readonly [string, Omit<Staged, 'rounds'>, Readonly<Record<string, Health>>])[] = [
   ['a good build', { results: results(), probes: probes() }, { browse: 'healthy', checkout: 'healthy', review: 'healthy' }],
   [
     'a build that fails one route',
@@ -52,6 +53,21 @@ const rows: readonly (readonly [string, Parameters<typeof gate>[0], Readonly<Rec
   ],
   ['a build without a result', { results: [], probes: probes() }, { browse: 'unknown' }],
   [
+    'a build of which one result in five says nothing',
+    { results: results((journey, round) => (journey === 'cart' && round === 2 ? 'inconclusive' : undefined)), probes: probes() },
+    { cart: 'unknown', browse: 'healthy' },
+  ],
+  [
+    'a build that was looked at once, since somebody pressed Ctrl-C',
+    { results: results().filter(({ startedAt }) => startedAt === results()[0]?.startedAt), probes: probes() },
+    { browse: 'unknown', cart: 'unknown' },
+  ],
+  [
+    'a build that fails, and of which some results say nothing',
+    { results: results((_, round) => (round < 2 ? 'inconclusive' : broken)), probes: probes() },
+    { cart: 'unhealthy' },
+  ],
+  [
     'a build of which nothing is conclusive',
     { results: results(() => 'inconclusive'), probes: probes() },
     { browse: 'unknown', checkout: 'unknown' },
@@ -60,12 +76,16 @@ const rows: readonly (readonly [string, Parameters<typeof gate>[0], Readonly<Rec
 
 describe('the gate of a release', () => {
   it.each(rows)('%s', (_, staged, wanted) => {
-    const flows = new Map(gate(staged).map(({ flow, state }) => [flow, state]));
+    const flows = new Map(gate({ rounds, ...staged }).map(({ flow, state }) => [flow, state]));
     expect(Object.fromEntries(Object.keys(wanted).map((flow) => [flow, flows.get(flow)]))).toEqual(wanted);
   });
 
   it('says why', () => {
-    const flows = gate({ results: results((journey) => (journey === 'search' ? broken : undefined)), probes: probes('payment') });
+    const flows = gate({
+      rounds,
+      results: results((journey) => (journey === 'search' ? broken : undefined)),
+      probes: probes('payment'),
+    });
     expect(flows.find(({ flow }) => flow === 'search')?.why).toEqual([
       'search › search (westeurope-staging): expected status 200, got 500',
       'failed results 100 % ≥ 50 %',

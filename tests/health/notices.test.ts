@@ -15,6 +15,9 @@ import { type Check, day, environmentWith, type Meets, play } from './day.ts';
 const eastDown = ({ minute, target }: Check): Meets =>
   target === 'eastus' && minute >= 20 && minute < 190 ? { cause: 'http', seen: 'status 503' } : undefined;
 const at = (minute: number) => day + minute * minuteMs;
+const lose = (store: IncidentStore, count: number) => {
+  for (let n = 0; n < count; n += 1) store.addNotice(`lost-${n}`, 'opened', day);
+};
 const statesOf = (store: IncidentStore) =>
   (['waiting', 'delivered', 'given-up'] as const)
     .flatMap((delivery) => store.notices(delivery))
@@ -247,6 +250,14 @@ describe('sending', () => {
       waiting: 0,
     });
     expect(bodies).toHaveLength(2);
+  });
+
+  it('lets nothing wait behind a message whose incident is lost', async () => {
+    const { environment, bodies } = await hook([]);
+    const { store } = play({ minutes: 30, meets: short, before: (minute, at) => minute < 1 && lose(at, 101) });
+    expect(await sendAlerts({ environment, store, nowMs: at(30) })).toMatchObject({ delivered: 0, givenUp: 100, waiting: 2 });
+    expect(await sendAlerts({ environment, store, nowMs: at(31) })).toMatchObject({ delivered: 1, givenUp: 1, waiting: 0 });
+    expect(bodies).toHaveLength(1);
   });
 
   it('waits where no webhook is set', async () => {

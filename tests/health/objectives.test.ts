@@ -74,6 +74,32 @@ describe('burn rates', () => {
     expect([reminded, last.open.length]).toEqual([[], 1]);
   });
 
+  const slowLeak = { rate: 1, longMinutes: 60, shortMinutes: 5, minFailures: 2, urgency: 'ticket' } as const;
+  const fastLeak = { rate: 140, longMinutes: 60, shortMinutes: 5, minFailures: 9, urgency: 'page' } as const;
+
+  it('wake somebody once a ticket’s leak has become a page’s', () => {
+    const { opened, reminded } = play({
+      minutes: 200,
+      meets: (check) => every(check.minute < 100 ? 10 : 4, 20)(check),
+      environment: environmentWith({ alerts: { reminderMinutes: 0, burnRates: [fastLeak, slowLeak] } }),
+    });
+    const told = (incidents: typeof opened) => incidents.map(({ kind, place, urgency }) => [kind, place, urgency]);
+    expect(told(opened)).toEqual([['burn-rate', 'eastus', 'ticket']]);
+    expect(told(reminded)).toEqual([['burn-rate', 'eastus', 'page']]);
+    expect(reminded[0]?.evidence.rule).toBe('a burn rate below 140 over 60 minutes');
+  });
+
+  it('say the worst of two that fire, in whichever order they stand', () => {
+    const { opened } = play({
+      minutes: 120,
+      meets: every(4, 60),
+      environment: environmentWith({
+        alerts: { reminderMinutes: 0, burnRates: [{ ...slowLeak, minFailures: 9 }, fastLeak] },
+      }),
+    });
+    expect(opened.map(({ urgency }) => urgency)).toEqual(['page']);
+  });
+
   it('are over when the short window is', () => {
     const { opened, resolved } = play({ minutes: 240, meets: (check) => (check.minute < 90 ? every(5, 20)(check) : undefined) });
     expect([opened.length, resolved.length]).toEqual([1, 1]);

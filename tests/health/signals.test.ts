@@ -139,6 +139,18 @@ describe('certificates', () => {
     store.close();
   });
 
+  it('wake somebody when what could wait no longer can', () => {
+    const store = new IncidentStore(':memory:');
+    const round = (minute: number, results: AvailabilityResult[]) =>
+      evaluateRound({ environment: environmentWith(), store, results, nowMs: day + minute * minuteMs });
+    expect(named(round(1, [look(0, endsSoon)]).opened)).toEqual(['certificate eastus ticket']);
+    const urgent = round(70, [look(60, tooFew)]);
+    expect([named(urgent.opened), named(urgent.reminded)]).toEqual([[], ['certificate eastus page']]);
+    expect(urgent.reminded[0]?.evidence.seen).toBe('one that ends in 3.0 days');
+    expect(round(71, []).reminded).toEqual([]);
+    store.close();
+  });
+
   it('open one incident for all targets, and close it with the renewal', () => {
     const store = new IncidentStore(':memory:');
     const round = (minute: number, results: AvailabilityResult[]) =>
