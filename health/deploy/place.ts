@@ -14,7 +14,10 @@ export interface Place {
   readonly prefix: string;
 }
 
-/** @throws ConfigurationError naming every workspace and id that is missing */
+/** Of a health model's name (Microsoft.CloudHealth 2026-09-01): `^[a-zA-Z][a-zA-Z0-9-]{1,42}[a-zA-Z0-9]$`. */
+const longestName = 44;
+
+/** @throws ConfigurationError naming every workspace and id that is missing, and a name that Azure would refuse */
 export function placeOf({ name, stamps, telemetry }: Pick<Environment, 'name' | 'stamps' | 'telemetry'>): Place {
   const resourceOf = (place: string) => telemetry.workspaces?.find((workspace) => workspace.name === place)?.resourceId;
   const places = [...new Set(['global', ...stamps.map(({ region }) => region)])];
@@ -26,6 +29,11 @@ export function placeOf({ name, stamps, telemetry }: Pick<Environment, 'name' | 
   }));
   if (telemetry.resourceId === undefined)
     faults.push({ path: 'telemetry.resourceId', seen: 'nothing', allowed: 'the ARM id of the Application Insights component' });
+  const prefix = `contoso-${name}`;
+  if (prefix.length > longestName) {
+    const allowed = `${longestName - 'contoso-'.length} characters at most: a health model is called contoso-<name>`;
+    faults.push({ path: 'name', seen: `${name.length} characters`, allowed });
+  }
   if (faults.length > 0) throw new ConfigurationError(`Environment ${name}`, faults);
   const workspace = resourceOf('global') ?? '';
   const [, , subscription = '', , resourceGroup = ''] = workspace.split('/');
@@ -35,7 +43,7 @@ export function placeOf({ name, stamps, telemetry }: Pick<Environment, 'name' | 
     workspace,
     component: telemetry.resourceId ?? '',
     workspaces: places.map((place) => ({ name: place, resource: resourceOf(place) ?? '' })),
-    prefix: `contoso-${name}`,
+    prefix,
   };
 }
 

@@ -37,10 +37,10 @@ export function layerLets(nodes: readonly ModelNode[]): Let[] {
         layers.flatMap((layer, at) => layer.flatMap((node) => edgesOf(node, at))),
       ),
     },
-    { name: 'Known0', body: `Signals | extend Score = ${score}` },
+    { name: 'Known0', body: `Signals | extend Score = ${score}`, isShared: true },
     ...layers.flatMap((_, at) => [
       { name: `Layer${at}`, body: layer(at) },
-      { name: `Known${at + 1}`, body: `union (Known${at}), (Layer${at})` },
+      { name: `Known${at + 1}`, body: `union (Known${at}), (Layer${at})`, isShared: true as const },
     ]),
   ];
 }

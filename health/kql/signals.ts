@@ -14,9 +14,9 @@ export function signalLets(nodes: readonly ModelNode[]): Let[] {
   return [
     { name: 'Wanted', body: datatable(wantedColumns, wanted) },
     { name: 'Backs', body: `range Back from 0 to ${seriesBins() - 1} step 1 | extend One = 1` },
-    { name: 'Bins', body: bins },
+    { name: 'Bins', body: bins, isShared: true },
     { name: 'Steps', body: `range Step from 0 to ${longestRule() - 1} step 1 | extend One = 1` },
-    { name: 'Held', body: held },
+    { name: 'Held', body: held, isShared: true },
     { name: 'Degraded', body: decided('Degraded') },
     { name: 'Unhealthy', body: decided('Unhealthy') },
     { name: 'Fresh', body: `Bins | where Bin > current - ${memory.staleBins}m | distinct Key` },

@@ -2,6 +2,8 @@
 export interface Let {
   readonly name: string;
   readonly body: string;
+  /** More than one later table reads it. Kusto works a table out each time that it is named, and of six layers the first 64 times. */
+  readonly isShared?: true;
 }
 
 /** A string literal of KQL. */
@@ -26,5 +28,6 @@ export function datatable(columns: Readonly<Record<string, ColumnType>>, rows: r
 
 /** A whole query: its tables, then what it answers. */
 export function queryText(lets: readonly Let[], answer: string): string {
-  return `${lets.map(({ name, body }) => `let ${name} = ${body};`).join('\n')}\n${answer}\n`;
+  const bodyOf = ({ body, isShared }: Let) => (isShared ? `materialize(\n${body}\n)` : body);
+  return `${lets.map((each) => `let ${each.name} = ${bodyOf(each)};`).join('\n')}\n${answer}\n`;
 }

@@ -129,6 +129,13 @@ describe('what is missing is named', () => {
         'telemetry.resourceId: nothing',
       ],
     ],
+    [
+      'a name that no health model may have',
+      (d) => {
+        d.name = `p${'-x'.repeat(18)}`;
+      },
+      ['name: 37 characters'],
+    ],
   ];
   it.each(without)('%s', (_, change, faults) => {
     expect(faultsOf(() => templatesOf(example(change)))).toEqual(faults);

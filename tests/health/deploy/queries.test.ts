@@ -34,6 +34,20 @@ describe('every query that Azure gets', () => {
   });
 });
 
+describe('a table that several others read', () => {
+  it('is worked out once: Kusto would do it each time that it is named', () => {
+    const { ContosoHealth: query = '' } = functions;
+    const lets = query.split(/^let /m).slice(1);
+    const names = lets.map((text) => text.slice(0, text.indexOf(' =')));
+    const readers = (name: string) =>
+      lets.filter((text) => new RegExp(`\\b${name}\\b`).test(text.slice(text.indexOf(' =')))).length;
+    const worked = names.filter((name, at) => !/^\w+ = (datatable|range|bin)\b/.test(lets[at] ?? '') && !name.startsWith('All'));
+    const shared = worked.filter((name) => readers(name) > 1);
+    expect(shared).toEqual(expect.arrayContaining(['Bins', 'Held', 'Known0', 'Known1']));
+    for (const name of shared) expect(query).toContain(`let ${name} = materialize(`);
+  });
+});
+
 describe('the check finds', () => {
   const { ContosoHealth = '', ContosoResults = '' } = functions;
   it.each([
