@@ -127,6 +127,7 @@ export class MonitorStatus {
       judgedAtMs: judged?.atMs,
       staleAfterMs,
       budgetHours: environment.objectives.budgetHours,
+      everyMinutes: environment.monitor.everyMinutes,
       checks: this.checks,
       picture: judged?.outcome.picture,
       outcome: judged?.outcome,

@@ -1,8 +1,9 @@
 import { healthStates } from '../../health/model.ts';
 import { escapeHtml } from '../escape.ts';
 import { words } from '../words.ts';
+import { barsOf, latestOf } from './bars.ts';
 import { historyMs, pairsOf } from './history.ts';
-import type { StatusState } from './state.ts';
+import { isStale, type StatusState } from './state.ts';
 
 interface Badge {
   readonly label: string;
@@ -19,8 +20,6 @@ const uptimeBands = [
   { atLeast: 99, tone: 'warn' },
   { atLeast: 0, tone: 'bad' },
 ] as const;
-
-export const isStale = ({ atMs, shape }: StatusState, nowMs: number): boolean => nowMs - atMs > shape.staleAfterMs;
 
 /** The badge of a node's id, or of `journey@target`; undefined where there is neither. Old knowledge is unknown. */
 export function badgeOf(state: StatusState, id: string, nowMs: number): string | undefined {
@@ -41,7 +40,8 @@ function nodeBadge(state: StatusState, id: string, nowMs: number): Badge | undef
 function uptimeBadge(state: StatusState, id: string, nowMs: number): Badge | undefined {
   const number = pairsOf(state.shape).indexOf(id);
   if (number < 0 || state.shape.notRun.includes(number)) return undefined;
-  const percent = isStale(state, nowMs) ? undefined : state.uptime[number];
+  const speaksOfNow = !isStale(state, nowMs) && latestOf(barsOf(state, number), state.shape, number) !== undefined;
+  const percent = speaksOfNow ? state.uptime[number] : undefined;
   if (percent == null) return { label: id, text: `${words.unknown.symbol} unknown`, tone: 'unsure' };
   const tone = uptimeBands.find(({ atLeast }) => percent >= atLeast)?.tone ?? 'bad';
   const symbol = { good: words.healthy, warn: words.degraded, bad: words.unhealthy }[tone].symbol;

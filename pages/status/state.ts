@@ -27,6 +27,9 @@ export interface StatusState {
   readonly historyRead: boolean;
 }
 
+/** What was judged so long ago says nothing of now. */
+export const isStale = ({ atMs, shape }: StatusState, nowMs: number): boolean => nowMs - atMs > shape.staleAfterMs;
+
 /** What stays the same from round to round: what there is, and in which order. */
 export interface Shape {
   readonly environment: string;
@@ -38,6 +41,8 @@ export interface Shape {
   readonly targets: readonly string[];
   /** Numbers of pairs, target by target, that no check runs: `across-regions` has no single region. */
   readonly notRun: readonly number[];
+  /** Minutes from one run of a journey to the next, in the order of journeys. */
+  readonly everyMinutes: readonly number[];
   /** Width of a column of outcomes. */
   readonly columnMs: number;
   /** Rolling windows of budgets. */

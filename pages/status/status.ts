@@ -25,6 +25,8 @@ export interface Known {
   readonly judgedAtMs?: number | undefined;
   readonly staleAfterMs: number;
   readonly budgetHours: readonly number[];
+  /** Of journeys that don't run every minute. */
+  readonly everyMinutes: Readonly<Record<string, number>>;
   /** What runs where. */
   readonly checks: readonly { readonly journey: string; readonly target: string }[];
   readonly picture: HealthPicture | undefined;
@@ -86,7 +88,8 @@ function shapeOf(known: Known, nodes: readonly ShapeNode[]): Shape {
   const run = new Set(checks.map(({ journey, target }) => pairKey(journey, target)));
   const notRun = pairsOf({ journeys, targets }).flatMap((pair, number) => (run.has(pair) ? [] : [number]));
   const budgets = budgetKeys(known);
-  return { environment, location, staleAfterMs, nodes, journeys, targets, notRun, columnMs, budgetHours, budgets };
+  const everyMinutes = journeys.map((journey) => known.everyMinutes[journey] ?? 1);
+  return { environment, location, staleAfterMs, nodes, journeys, targets, notRun, everyMinutes, columnMs, budgetHours, budgets };
 }
 
 function shapeNodes(nodes: readonly NodePicture[]): ShapeNode[] {

@@ -153,6 +153,7 @@ export function knownOf(environment: Environment, nowMs: number, changes: Partia
     nowMs,
     judgedAtMs: nowMs,
     staleAfterMs: 3 * minuteMs,
+    everyMinutes: {},
     budgetHours: environment.objectives.budgetHours,
     checks: targetsOf(environment).flatMap(({ name }) => journeys.map((journey) => ({ journey, target: name }))),
     picture: pictureOf(environment, nowMs),

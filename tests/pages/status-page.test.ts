@@ -2,8 +2,9 @@ import type { Browser, Page } from '@playwright/test';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { type StatusServer, type StatusServerOptions, serveStatusPage } from '../../pages/status/server.ts';
 import { type Known, statusOf } from '../../pages/status/status.ts';
+import type { AvailabilityResult } from '../../synthetics/result.ts';
 import { launchBrowser } from '../support/browser.ts';
-import { allBad, incidentAt, knownOf, pictureOf, troubled, twentyStamps, twoStamps } from './sample-status.ts';
+import { allBad, historyOf, incidentAt, knownOf, pictureOf, troubled, twentyStamps, twoStamps } from './sample-status.ts';
 
 const patience = { timeout: 20_000 };
 const minuteMs = 60_000;
@@ -151,11 +152,16 @@ describe('the status page', () => {
     expect(await text(page, '#headline')).toBe('? local unknown');
     expect(await text(page, '#live')).toContain(said);
     expect(await page.locator('body.old').count()).toBe(1);
+    expect(await page.locator('#graph button.node').count()).toBe(await page.locator('#graph button.node.unsure').count());
+    expect(await page.locator('#matrix td.good').count()).toBe(0);
+    expect(await text(page, '#roots')).toContain('? unknown');
+    expect(await text(page, '#open')).toContain('? unknown');
   });
 
   test('becomes unknown by itself when nothing more is judged', async () => {
     const { page } = await open(knownOf(environment, Date.now(), { staleAfterMs: 5_000 }));
     await expect.poll(() => text(page, '#headline'), { timeout: 30_000 }).toBe('? local unknown');
+    await expect.poll(() => page.locator('#graph button.node.good').count(), patience).toBe(0);
   });
 
   test('without a picture, results or a history nothing is green', async () => {
@@ -168,6 +174,28 @@ describe('the status page', () => {
     expect(await text(page, '#headline')).toBe('? local unknown');
     for (const part of ['#graph', '#roots', '#budgets', '#past', '#delivery'])
       expect(await text(page, part)).toContain('? unknown');
+  });
+
+  test('what ended hours ago is no result of now', async () => {
+    const nowMs = Date.now();
+    const ended = (result: AvailabilityResult) =>
+      result.journey === 'cart' && nowMs - Date.parse(result.startedAt) < 60 * minuteMs
+        ? { ...result, startedAt: new Date(nowMs - 120 * minuteMs).toISOString() }
+        : result;
+    const { page } = await open(knownOf(environment, nowMs, { history: historyOf(environment, nowMs, ended) }));
+    expect(await text(page, '#matrix tr:first-child td[data-journey=cart]')).toContain('? no result');
+    expect(await text(page, '#matrix tr:first-child td[data-journey=search]')).toContain('✓ passed');
+    const seldom = { history: historyOf(environment, nowMs, ended), everyMinutes: { cart: 120 } };
+    const hourly = await open(knownOf(environment, nowMs, seldom));
+    expect(await text(hourly.page, '#matrix tr:first-child td[data-journey=cart]')).toContain('✓ passed');
+  });
+
+  test('a broken link breaks nothing else', async () => {
+    const { page, origin, errors } = await open(knownOf(environment, Date.now()));
+    await page.goto('about:blank');
+    await page.goto(`${origin}/#%E0%A4%A`);
+    await page.locator('#live', { hasText: 'Live' }).waitFor();
+    expect(errors).toEqual([]);
   });
 
   test('shows text from the store as text', async () => {

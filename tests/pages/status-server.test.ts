@@ -4,7 +4,8 @@ import { policy } from '../../pages/status/page.ts';
 import { type StatusServer, type StatusServerOptions, serveStatusPage } from '../../pages/status/server.ts';
 import { statusOf } from '../../pages/status/status.ts';
 import { statusToken } from '../../scripts/monitor-status.ts';
-import { knownOf, troubled, twoStamps } from './sample-status.ts';
+import type { AvailabilityResult } from '../../synthetics/result.ts';
+import { historyOf, knownOf, troubled, twoStamps } from './sample-status.ts';
 
 const servers: StatusServer[] = [];
 afterEach(async () => {
@@ -140,6 +141,14 @@ describe('badges', () => {
     const old = await serve({ state: () => statusOf({ ...known(), judgedAtMs: Date.now() - 181_000 }) });
     expect((await badge(old, 'store')).text).toContain('store: ? unknown');
     expect((await badge(old, 'checkout@eastus')).text).toContain('checkout@eastus: ? unknown');
+    const ended = (result: AvailabilityResult) =>
+      result.journey === 'cart'
+        ? { ...result, startedAt: new Date(Date.parse(result.startedAt) - 60 * 60_000).toISOString() }
+        : result;
+    const history = historyOf(twoStamps(), Date.now(), ended);
+    const silent = await serve({ state: () => statusOf({ ...known(), history }) });
+    expect((await badge(silent, 'cart@eastus')).text).toContain('cart@eastus: ? unknown');
+    expect((await badge(silent, 'search@eastus')).text).toContain('search@eastus: ✓ 100 %');
     const never = await serve({ state: () => statusOf({ ...known(), judgedAtMs: undefined }) });
     expect((await badge(never, 'store')).text).toContain('store: ? unknown');
   });

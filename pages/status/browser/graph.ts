@@ -23,9 +23,18 @@ export function drawGraph(state: StatusState): void {
 
 /** What the address names is opened, so that a link can point at a node. */
 export function openFromAddress(): void {
-  const id = decodeURIComponent(location.hash.slice(1));
+  const id = idOf(location.hash.slice(1));
   const node = nodes.find((each) => each.id === id);
   if (node) open(node.number);
+}
+
+/** A broken link names no node, and breaks nothing else. */
+function idOf(encoded: string): string | undefined {
+  try {
+    return decodeURIComponent(encoded);
+  } catch {
+    return undefined;
+  }
 }
 
 /** A light from elsewhere on the page: to the node in the graph. */

@@ -1,5 +1,5 @@
 import { words } from '../../words.ts';
-import type { IncidentView, StatusState } from '../state.ts';
+import { type IncidentView, isStale, type StatusState } from '../state.ts';
 import { bodyOf, h, redraw, table } from './dom.ts';
 import { links } from './graph.ts';
 import { clock, duration, reasonsOf, signalsOf, stateWord } from './view.ts';
@@ -8,12 +8,14 @@ import { clock, duration, reasonsOf, signalsOf, stateWord } from './view.ts';
 export function drawNow(state: StatusState): void {
   const { roots, warnings, incidents, moreOpen, silences, underWay, delivery, shape, health } = state;
   const minute = Math.floor(Date.now() / 60_000);
-  redraw(bodyOf('now'), [roots, warnings, incidents, moreOpen, silences, underWay, delivery, shape, health, minute], () => [
+  const isOld = isStale(state, Date.now());
+  const shown = [roots, warnings, incidents, moreOpen, silences, underWay, delivery, shape, health, minute, isOld];
+  redraw(bodyOf('now'), shown, () => [
     h(
       'div',
       { class: 'cards' },
-      card('Root causes', 'roots', rootItems(state), health ? 'none' : `${stateWord('unknown')}: not evaluated yet`),
-      card('Open incidents', 'open', openItems(state), 'none'),
+      card('Root causes', 'roots', rootItems(state), health && !isOld ? 'none' : unknownOf(state)),
+      card('Open incidents', 'open', openItems(state), isOld ? unknownOf(state) : 'none'),
       card(
         'Warnings ahead',
         'warnings',
@@ -45,6 +47,12 @@ export function drawNow(state: StatusState): void {
     ),
   ]);
 }
+
+/** Nothing on a list is no good news where nobody has looked. */
+const unknownOf = (state: StatusState) => {
+  const isOld = state.atMs > 0 && isStale(state, Date.now());
+  return `${stateWord('unknown')}: ${isOld ? `nothing was judged since ${clock(state.atMs)} UTC` : 'not evaluated yet'}`;
+};
 
 const muted = (text: string) => h('span', { class: 'muted' }, ` (${text})`);
 

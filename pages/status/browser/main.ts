@@ -1,7 +1,7 @@
 /** Runs in the browser: draws the state that the page carries, and then what the server's events change of it. */
 import { words } from '../../words.ts';
 import { applyPatch } from '../patch.ts';
-import type { StatusState } from '../state.ts';
+import { isStale, type StatusState } from '../state.ts';
 import { byId, redraw } from './dom.ts';
 import { drawGraph, openFromAddress } from './graph.ts';
 import { drawLatency } from './latency.ts';
@@ -34,14 +34,14 @@ function draw(): void {
 function drawHead(): void {
   const { shape, atMs } = state;
   const store = nodesOf(state).at(-1);
-  const isOld = Date.now() - atMs > shape.staleAfterMs;
-  const word = isOld ? 'unknown' : (store?.state ?? 'unknown');
+  const isOld = isStale(state, Date.now());
+  const word = store?.state ?? 'unknown';
   const headline = byId('headline');
   headline.className = words[word].tone;
   headline.textContent = `${words[word].symbol} ${shape.environment} ${word}`;
   document.title = headline.textContent;
   document.body.classList.toggle('old', isOld);
-  const because = isOld ? [] : (store?.because ?? []);
+  const because = store?.because ?? [];
   const lead =
     because.length > 0
       ? because.join('; ')
@@ -113,5 +113,7 @@ connect();
 setInterval(() => {
   drawHead();
   drawNow(state);
+  drawGraph(state);
+  drawMatrix(state);
 }, 10_000);
 addEventListener('hashchange', openFromAddress);

@@ -1,5 +1,6 @@
 import { milliseconds } from '../../words.ts';
-import { type Bar, barKinds, type StatusState } from '../state.ts';
+import { barsOf, latestOf } from '../bars.ts';
+import { type Bar, barKinds, isStale, type StatusState } from '../state.ts';
 import { bodyOf, h, redraw, svg } from './dom.ts';
 import { clock } from './view.ts';
 
@@ -11,21 +12,6 @@ const symbols: Readonly<Record<Bar, string>> = { p: '✓', s: '!', f: '✗', i: 
 const tones: Readonly<Record<Bar, string>> = { p: 'good', s: 'warn', f: 'bad', i: 'unsure', '-': 'unsure' };
 const bars = Object.keys(barKinds) as Bar[];
 const classOf = (bar: Bar) => (bar === '-' ? 'bar-none' : `bar-${bar}`);
-
-const isBar = (text: string | undefined): text is Bar => text !== undefined && Object.hasOwn(barKinds, text);
-
-/** Of one pair, oldest first. */
-function barsOf(
-  { columns }: StatusState,
-  pair: number,
-): { readonly atMs: number; readonly bar: Bar; readonly p95: number | null }[] {
-  return Object.entries(columns)
-    .sort(([a], [b]) => Number(a) - Number(b))
-    .map(([start, { outcomes, p95 }]) => {
-      const bar = outcomes[pair];
-      return { atMs: Number(start), bar: isBar(bar) ? bar : '-', p95: p95[pair] ?? null };
-    });
-}
 
 /** Journeys × targets; each cell the last hours as bars, and what they come to. */
 export function drawMatrix(state: StatusState): void {
@@ -79,9 +65,10 @@ function drawCell(state: StatusState, pair: number, name: string): void {
   const all = barsOf(state, pair);
   const uptime = state.uptime[pair] ?? null;
   const isRun = !state.shape.notRun.includes(pair);
-  redraw(host, [all, uptime, isRun], () => {
+  const isOld = isStale(state, Date.now());
+  redraw(host, [all, uptime, isRun, isOld], () => {
     if (!isRun) return [h('span', { class: 'cell muted' }, 'not run')];
-    const last = all.findLast(({ bar }) => bar !== '-');
+    const last = isOld ? undefined : latestOf(all, state.shape, pair);
     const now = last?.bar ?? '-';
     host.className = tones[now];
     const paths = bars.map((bar) =>

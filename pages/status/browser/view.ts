@@ -2,7 +2,7 @@ import { textOf } from '../../../health/because.ts';
 import { type Health, healthStates } from '../../../health/model.ts';
 import { type Signal, thresholdOf } from '../../../health/thresholds.ts';
 import { words } from '../../words.ts';
-import type { StatusState } from '../state.ts';
+import { isStale, type StatusState } from '../state.ts';
 
 export interface SignalView {
   readonly signal: Signal;
@@ -35,8 +35,10 @@ export interface NodeView {
 const minuteMs = 60_000;
 const stateAt = (digits: string | undefined, number: number): Health => healthStates[Number(digits?.[number] ?? 1)] ?? 'unknown';
 
-/** The columns of a state as nodes. */
-export function nodesOf({ shape, health }: StatusState): NodeView[] {
+/** The columns of a state as nodes; of old ones nothing is known of now. */
+export function nodesOf(state: StatusState): NodeView[] {
+  const { shape } = state;
+  const health = isStale(state, Date.now()) ? undefined : state.health;
   const signals = signalsOf(shape, health);
   let first = 0;
   return shape.nodes.map((node, number) => {
