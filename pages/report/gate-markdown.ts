@@ -1,7 +1,6 @@
 import { words } from '../words.ts';
+import { plain } from './markdown.ts';
 import { gateReasons, type RunReport } from './run-report.ts';
-
-const cell = (text: string) => text.replaceAll('|', '\\|').replaceAll('\n', ' ');
 
 /** The gate's verdict for a pull request: the reason first, then its parts. */
 export function gateMarkdown(report: RunReport, verdict: 'pass' | 'fail' | 'inconclusive'): string {
@@ -9,18 +8,18 @@ export function gateMarkdown(report: RunReport, verdict: 'pass' | 'fail' | 'inco
   const [reason = 'every part passed'] = gateReasons(parts);
   const rows = parts.map(({ name, verdict: own, reasons, page }) => {
     const title = page ? `[${name}](${page})` : name;
-    return `| ${title} | ${words[own].symbol} ${own} | ${cell(reasons.join('; '))} |`;
+    return `| ${title} | ${words[own].symbol} ${own} | ${plain(reasons.join('; '))} |`;
   });
   return [
     `## ${words[verdict].symbol} gate ${report.environment}: ${verdict}`,
     '',
-    reason,
+    plain(reason),
     '',
     '| part | verdict | reason |',
     '| --- | --- | --- |',
     ...rows,
     '',
-    ...report.notes.map((note) => `- ${note}`),
+    ...report.notes.map((note) => `- ${plain(note)}`),
     '',
   ].join('\n');
 }

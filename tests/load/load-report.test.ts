@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { verdictSchemaText } from '../../load/verdict/json-schema.ts';
 import { type BaselineComparison, type LoadVerdict, loadVerdictSchema } from '../../load/verdict/verdict.ts';
+import { gateMarkdown } from '../../pages/report/gate-markdown.ts';
 import { reportHtml } from '../../pages/report/html.ts';
 import { loadMarkdown } from '../../pages/report/load-markdown.ts';
 import { loadTables } from '../../pages/report/load-tables.ts';
@@ -93,6 +94,28 @@ describe('the Markdown for a pull request', () => {
   it('keeps a bar within its cell', () => {
     const rows = [{ ...baseline.rows[0], name: 'a|b\nc' } as BaselineComparison['rows'][number]];
     expect(loadMarkdown(sampleLoad({ baseline: { ...baseline, rows } }))).toContain('| a\\|b c | ');
+  });
+});
+
+describe('text of the store in Markdown', () => {
+  const hostile = '<img src=x> ![a](http://evil) `code` a\\|b\n# title';
+  const shown = '&lt;img src=x> !\\[a\\](http://evil) \\`code\\` a\\\\\\|b # title';
+  it('stays text in a load verdict', () => {
+    const text = loadMarkdown(sampleLoad({ reasons: [hostile] }));
+    expect(text).toContain(`- ${shown}\n`);
+    expect(text).not.toContain('<img');
+  });
+
+  it('stays text in a gate’s, which begins with the reason', () => {
+    const parts = [
+      { name: 'journeys', verdict: 'fail' as const, reasons: [hostile] },
+      { name: 'target', verdict: 'pass' as const, reasons: [], page: 'target/report.html' },
+    ];
+    const lines = gateMarkdown(sampleReport({ parts, notes: [hostile] }), 'fail').split('\n');
+    expect(lines.slice(0, 3)).toEqual(['## ✗ gate local: fail', '', `journeys: ${shown}`]);
+    expect(lines).toContain(`| journeys | ✗ fail | ${shown} |`);
+    expect(lines).toContain('| [target](target/report.html) | ✓ pass |  |');
+    expect(lines).toContain(`- ${shown}`);
   });
 });
 
