@@ -39,6 +39,7 @@ describe('a load run with the real k6', { timeout: 40_000 }, () => {
     expect(loadVerdictSchema.parse(written)).toEqual(verdict);
     const summary = JSON.parse(readFileSync(join(live.folder, 'k6-summary.json'), 'utf8')) as { metrics: object };
     expect(summary.metrics).toHaveProperty('journey_duration');
+    expect(summary).not.toHaveProperty('setup_data');
     expect(existsSync(join(live.folder, 'k6.log'))).toBe(true);
   });
 
