@@ -75,8 +75,13 @@ export function wireRequest(
 ): WireRequest {
   const endpoint = request.at === undefined ? route.target : route.peers[request.at];
   if (!endpoint) throw new Error(`no endpoint is called ${request.at}`);
-  const headers: Record<string, string> = { ...alwaysSent(route, endpoint) };
-  if (request.headers) Object.assign(headers, request.headers);
+  // A literal: in k6's engine, copying one that was made before costs thrice as much.
+  const headers: Record<string, string> = {
+    accept: 'application/json',
+    'user-agent': 'contoso-shoes-synthetics',
+    [route.synthetic.name]: route.synthetic.value,
+  };
+  Object.assign(headers, endpoint.headers, request.headers);
   headers.traceparent = `00-${route.traceId}-${route.resultId}-01`;
   if (token !== undefined) {
     headers.authorization = `Bearer ${token}`;
@@ -87,17 +92,4 @@ export function wireRequest(
   if (json === undefined) return { method, url, name, headers, limitMs };
   headers['content-type'] = 'application/json';
   return { method, url, name, headers, limitMs, body: JSON.stringify(json) };
-}
-
-/** By endpoint: under load a virtual user sends the same ones all the time. */
-const sentTo = new WeakMap<Endpoint, Readonly<Record<string, string>>>();
-
-function alwaysSent({ synthetic }: Route, endpoint: Endpoint): Readonly<Record<string, string>> {
-  let known = sentTo.get(endpoint);
-  if (known?.[synthetic.name] !== synthetic.value) {
-    const own = { accept: 'application/json', 'user-agent': 'contoso-shoes-synthetics', [synthetic.name]: synthetic.value };
-    known = { ...own, ...endpoint.headers };
-    sentTo.set(endpoint, known);
-  }
-  return known;
 }
