@@ -22,7 +22,7 @@ function statesOf(rows: readonly Observation[]): string[] {
 }
 
 it('Log Analytics puts rows together without another state for it', { timeout: 300_000 }, async () => {
-  const drawn = [11, 12, 13].map((seed) => drawnTables(model, seed));
+  const drawn = [11, 12].map((seed) => drawnTables(model, seed));
   const asks = drawn.flatMap((tables) =>
     sourceTables.map((table) => ({ tables, ...observationsQuery(table, workspacesOf(wide), fromMs) })),
   );

@@ -96,7 +96,7 @@ async function statesOf(situation: Situation): Promise<Map<string, string>> {
 }
 
 describe('the health model on Azure', () => {
-  const some = ['latency at its second bound', 'unexpected exceptions', 'App Service answers two errors a minute'];
+  const some = ['latency at its second bound', 'unexpected exceptions'];
   it.each(some)('reads its signals from Log Analytics: %s', { timeout: 240_000 }, async (title) => {
     const situation = situations.find((each) => each.title === title);
     if (!situation) throw new RangeError(`no situation is called ${title}`);
