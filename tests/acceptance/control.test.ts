@@ -1,6 +1,8 @@
+import { rmSync } from 'node:fs';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import type { Environment } from '../../fixtures/environments/schema.ts';
 import { cleanUpLeftovers } from '../../synthetics/cleanup.ts';
+import { readUnderWay, underWayFolder } from '../../synthetics/monitor/under-way.ts';
 import { tokenSource } from '../../synthetics/runners/token.ts';
 import { trustCertificates } from '../../telemetry/trust.ts';
 import type { TestStore } from '../support/store.ts';
@@ -49,6 +51,7 @@ const blueGreen = withStamps([
 async function storeWith(what: string, change: (environment: Environment) => Environment): Promise<TestStore> {
   const store = await startNamedStore(what, { change });
   closing.push(() => store.close());
+  closing.push(async () => rmSync(underWayFolder(store.environment.name), { recursive: true, force: true }));
   return store;
 }
 
@@ -63,6 +66,9 @@ describe('npm run load against the local store', { timeout: 120_000 }, () => {
     const folder = /^reports: (.*)$/m.exec(output)?.[1] ?? '';
     const comparison = await script('compare', [folder, folder]).ended;
     const verdict = verdictOf(output);
+    // What changes the store under load is told to the monitor like any load.
+    const announced = readUnderWay(underWayFolder(store.environment.name), Date.now());
+    expect(announced.map(({ kind, why }) => `${kind}: ${why}`)).toEqual(['load: load test swap']);
     // One run is no spread to judge latencies by; every figure stands beside itself all the same.
     expect([comparison.code, comparison.output]).toEqual([2, expect.stringMatching(/^\? .*too few for a spread/)]);
     expect(comparison.output).toMatch(/browse RU .* 0 %/);
