@@ -8,7 +8,7 @@ import { healthIncidents } from './health-incidents.ts';
 import { mainJob } from './main-job.ts';
 import { monitorDays, monitorKills, monitorOutage } from './monitor.ts';
 import { monitorFaults } from './monitor-faults.ts';
-import { monitorFlat, monitorPace, monitorSpeed } from './monitor-speed.ts';
+import { monitorFlat, monitorPace, monitorSpeed, playwrightPace } from './monitor-speed.ts';
 import type { ProofArea } from './proof.ts';
 import { roundsHour } from './rounds-hour.ts';
 
@@ -20,6 +20,7 @@ export const proofAreas: Readonly<Record<string, ProofArea>> = {
   'monitor-speed': monitorSpeed,
   'monitor-pace': monitorPace,
   'monitor-flat': monitorFlat,
+  'playwright-pace': playwrightPace,
   baselines,
   'monitor-days': monitorDays,
   'monitor-faults': monitorFaults,
