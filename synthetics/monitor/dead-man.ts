@@ -1,4 +1,5 @@
 import { request } from 'undici';
+import { wordOf } from '../runners/trouble.ts';
 
 const limitMs = 5_000;
 
@@ -9,6 +10,6 @@ export async function callDeadMan(url: string): Promise<string | undefined> {
     await body.dump();
     return statusCode < 400 ? undefined : `status ${statusCode}`;
   } catch (error) {
-    return error instanceof Error ? ('code' in error ? String(error.code) : error.name) : 'an unknown error';
+    return wordOf(error);
   }
 }

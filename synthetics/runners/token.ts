@@ -4,8 +4,9 @@ import { text } from 'node:stream/consumers';
 import { z } from 'zod';
 import type { Environment } from '../../fixtures/environments/schema.ts';
 import type { Variables } from '../../fixtures/environments/variables.ts';
-import { describe, RequestFailed } from '../journeys/failures.ts';
+import { RequestFailed } from '../journeys/failures.ts';
 import { type TokenRequest, tokenRequest } from '../journeys/token-request.ts';
+import { wordOf } from './trouble.ts';
 
 type Auth = Environment['auth'];
 
@@ -69,12 +70,21 @@ async function fetchToken(auth: Exclude<Auth, { kind: 'variable' }>, variables: 
     const { status, body } = await exchange(asked);
     // The body isn't repeated: it may hold what must not be logged.
     if (status !== 200) throw new RequestFailed('no-token', { detail: `status ${status} from ${host}` });
-    const { access_token, expires_in, expires_on } = answerSchema.parse(JSON.parse(body));
+    const answer = answerSchema.safeParse(jsonOf(body));
+    if (!answer.success) throw new RequestFailed('no-token', { detail: `an answer without a token from ${host}` });
+    const { access_token, expires_in, expires_on } = answer.data;
     return { value: access_token, expiresAtMs: expires_on === undefined ? startedMs + expires_in * 1_000 : expires_on * 1_000 };
   } catch (cause) {
     if (cause instanceof RequestFailed) throw cause;
-    const why =
-      cause instanceof Error && 'code' in cause ? String(cause.code) : cause instanceof Error ? cause.name : describe(cause);
-    throw new RequestFailed('no-token', { detail: `${why} from ${host}`, cause });
+    throw new RequestFailed('no-token', { detail: `${wordOf(cause)} from ${host}`, cause });
+  }
+}
+
+/** Undefined where it is none, which the schema refuses. */
+function jsonOf(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
   }
 }

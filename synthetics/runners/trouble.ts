@@ -1,4 +1,4 @@
-import { RequestFailed, type Trouble } from '../journeys/failures.ts';
+import { describe, RequestFailed, type Trouble } from '../journeys/failures.ts';
 
 /** What Node's and Playwright's errors say, in code or message. The first that matches tells the trouble. */
 const signs: readonly (readonly [RegExp, Trouble])[] = [
@@ -20,6 +20,14 @@ export function requestFailed(error: unknown, afterMs: number): RequestFailed {
   // Only for the unknown: the words of the others must not depend on the client.
   const detail = trouble === 'unknown' ? { detail: text.slice(0, 200) } : {};
   return new RequestFailed(trouble, { afterMs, ...detail, cause: error });
+}
+
+/** What an error is called, by its code where it has one that means something; its message may hold what must not be said. */
+export function wordOf(error: unknown): string {
+  if (!(error instanceof Error)) return describe(error);
+  // Its code is 23, by a list of the DOM that nobody knows; Node's HTTP client calls the same an abort.
+  if (error.name === 'TimeoutError' || error.name === 'AbortError') return 'no answer in time';
+  return 'code' in error ? String(error.code) : error.name;
 }
 
 /** Codes and messages of an error and of what caused it. */
