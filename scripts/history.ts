@@ -38,6 +38,8 @@ async function history(): Promise<ExitCode> {
     const shown = values.failures ? all.filter(({ outcome }) => outcome !== 'passed') : all;
     if (shown.length > 0) console.log(tableOf(shown));
     console.log(countLine(all));
+    const goneUntil = outbox.dropped().delivered > 0 ? (outbox.rows(1)[0]?.at ?? since) : since;
+    if (goneUntil > since) console.log(`results from before ${new Date(goneUntil).toISOString()} are kept no more`);
     return 0;
   } finally {
     outbox.close();

@@ -47,6 +47,22 @@ describe('commands', { timeout: 60_000 }, () => {
     expect(output.indexOf('rounds: 1')).toBeLessThan(output.indexOf('checkout'));
   });
 
+  test('history says from when on results are kept', async () => {
+    const file = join(folder, 'full.db');
+    const outbox = openOutbox(file, { now: Date.now, maxRows: 2 });
+    const at = (minutes: number) => new Date(Date.now() - minutes * minuteMs).toISOString();
+    for (const [number, minutes] of [50, 40, 30].entries()) {
+      outbox.add([aResult(number, { startedAt: at(minutes) })]);
+      outbox.mark([{ id: aResult(number).id, state: 'delivered' }]);
+    }
+    outbox.close();
+    const shown = async (since: string) => (await run('history', '--outbox', file, '--since', since)).output;
+    expect(await shown('2h')).toContain(
+      `2 results: 2 passed, 0 failed, 0 inconclusive\nresults from before ${at(40).slice(0, 16)}`,
+    );
+    expect(await shown('35m')).not.toContain('kept no more');
+  });
+
   test.each(['status', 'history', 'replay'])('%s makes no outbox in the place of one that is not there', async (name) => {
     const file = join(folder, 'nowhere', `${name}.db`);
     const { code, output } = await run(name, '--outbox', file, ...(name === 'replay' ? ['0123456789abcdef'] : []));
