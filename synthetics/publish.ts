@@ -1,7 +1,7 @@
 import type { Environment } from '../fixtures/environments/schema.ts';
 import { ConnectionStringError } from '../telemetry/connection-string.ts';
 import { type Delivery, deliver } from '../telemetry/deliver.ts';
-import { openOutbox, outboxPath } from '../telemetry/outbox.ts';
+import { type Outbox, openOutbox, outboxPath } from '../telemetry/outbox.ts';
 import type { AvailabilityResult } from './result.ts';
 
 /** A run doesn't wait longer for Application Insights; what is left over goes with the next run or `npm run publish`. */
@@ -9,16 +9,39 @@ const deadlineMs = 20_000;
 
 /** Keeps the results first, then delivers all that waits. Never throws for the telemetry endpoint: the summary says it. */
 export async function publish(environment: Environment, results: readonly AvailabilityResult[]): Promise<Delivery> {
-  const outbox = openOutbox(outboxPath(environment.name), { now: Date.now });
+  const { connectionString } = environment.telemetry;
+  const outbox = kept(outboxPath(environment.name), results, connectionString !== undefined);
   try {
-    outbox.add(results);
-    return await deliver(outbox, { connectionString: environment.telemetry.connectionString, now: Date.now, deadlineMs });
+    return await deliver(outbox, { connectionString, now: Date.now, deadlineMs });
   } catch (error) {
     if (!(error instanceof ConnectionStringError)) throw error;
     const { waiting, parked } = outbox.undelivered();
     return { accepted: 0, undelivered: waiting, parked, late: 0, reason: error.message };
   } finally {
     outbox.close();
+  }
+}
+
+/** The outbox with the results in it; one in memory where the disk takes none and they can still go out at once. */
+function kept(path: string, results: readonly AvailabilityResult[], canGoOut: boolean): Outbox {
+  try {
+    return holding(path, results);
+  } catch (error) {
+    if (!canGoOut) throw error;
+    const why = error instanceof Error ? error.message : String(error);
+    console.error(`results are not kept, and lost where they are not delivered now: ${why}`);
+    return holding(':memory:', results);
+  }
+}
+
+function holding(path: string, results: readonly AvailabilityResult[]): Outbox {
+  const outbox = openOutbox(path, { now: Date.now });
+  try {
+    outbox.add(results);
+    return outbox;
+  } catch (error) {
+    outbox.close();
+    throw error;
   }
 }
 
