@@ -54,7 +54,11 @@ export async function recordRequests(
   return all;
 }
 
-/** The bare loop: the same requests, all journeys at once, by the same connection policy: a new connection each, no TLS session resumed. */
+/**
+ * The bare loop: the same requests, all journeys at once, by the same connection policy: a new connection each, no TLS session
+ * resumed. `request` is undici's usual way and makes a stream of each body; the Node runner takes answers whole, which can
+ * cost it less than this.
+ */
 export async function resend(journeys: readonly Sent[][]): Promise<void> {
   await Promise.all(journeys.map(resendOne));
 }
