@@ -6,8 +6,10 @@ import { IncidentStore } from '../../health/incident-store.ts';
 import type { Health } from '../../health/model.ts';
 import type { HealthPicture } from '../../health/picture.ts';
 import { evaluateRound } from '../../health/round.ts';
+import { sourceTables } from '../../health/rows.ts';
 import { ResultWindow } from '../../health/window.ts';
 import { readingsOf } from '../../scripts/health-read.ts';
+import { resultRows } from '../../scripts/health-rows.ts';
 import { SignalReader } from '../../scripts/health-signals.ts';
 import { shopperOf } from '../../synthetics/journeys/plan.ts';
 import type { AvailabilityResult } from '../../synthetics/result.ts';
@@ -15,8 +17,13 @@ import { runOnNode } from '../../synthetics/runners/node.ts';
 import { checksOf } from '../../synthetics/runners/prepare.ts';
 import { tokenSource } from '../../synthetics/runners/token.ts';
 import { metricTimeOf, readClock, type StoreClock, wallTimeOf } from '../../telemetry/azure-monitor.ts';
+import { readLocalTable } from '../../telemetry/log-tables.ts';
+import type { TableRow } from '../health/table-rows.ts';
 
 const minuteMs = 60_000;
+/** Of a minute: in which checks begin, and after which it is judged. */
+const checksWithin = 0.6;
+const judgedAt = 0.85;
 
 /** One minute of a live store, as the model saw it. */
 export interface LiveMinute {
@@ -29,14 +36,15 @@ export interface LiveMinute {
  * quarter of an hour takes its time scale's part of it. Results and rows are moved to that time; nothing else is simulated.
  */
 export class LiveHealth {
-  readonly minutes: LiveMinute[] = [];
-  readonly store = new IncidentStore(':memory:');
+  minutes: LiveMinute[] = [];
+  private store = new IncidentStore(':memory:');
   private readonly environment: Environment;
   private readonly clock: StoreClock;
   private readonly reader: SignalReader;
   private readonly window: ResultWindow;
-  private readonly run: () => Promise<AvailabilityResult[]>;
-  private readonly sinceMs: number;
+  private readonly checks: readonly (() => Promise<AvailabilityResult>)[];
+  private readonly results: AvailabilityResult[] = [];
+  private sinceMs: number;
 
   private constructor(environment: Environment, clock: StoreClock) {
     this.environment = environment;
@@ -56,18 +64,42 @@ export class LiveHealth {
       environment,
       targetsOf(environment).filter(({ kind }) => kind !== 'slot'),
     );
-    this.run = () =>
-      Promise.all(
-        checks
-          .filter(({ journey }) => journey.name !== 'across-regions')
-          .map((check, i) => runOnNode({ environment, check, tokens, shopperId: shopperOf(environment.shoppers, i) })),
-      );
+    this.checks = checks
+      .filter(({ journey }) => journey.name !== 'across-regions')
+      .map((check, i) => () => runOnNode({ environment, check, tokens, shopperId: shopperOf(environment.shoppers, i) }));
   }
 
   static async of(environment: Environment): Promise<LiveHealth> {
     const { local } = environment;
     if (!local) throw new RangeError('a live test needs a local store');
     return new LiveHealth(environment, await readClock(local.controlEndpoint));
+  }
+
+  /** What the store's Azure Monitor has in its tables by now, and the results, in the time of the model. */
+  async tables(): Promise<Record<string, TableRow[]>> {
+    const { local, stamps } = this.environment;
+    if (!local) throw new RangeError('a live test needs a local store');
+    const workspaces = ['global', ...new Set(stamps.map(({ region }) => region))];
+    const exported = sourceTables.map(async (table) => {
+      const rows = workspaces.map(async (Workspace) => {
+        const read = await readLocalTable(local, table, Workspace, 0);
+        return read.map((row): TableRow => ({ ...row, Workspace, TimeGenerated: this.iso(String(row.TimeGenerated)) }));
+      });
+      return [table, (await Promise.all(rows)).flat()] as const;
+    });
+    const results = resultRows(this.results).map(
+      (row): TableRow => ({ ...row, Workspace: 'global', TimeGenerated: String(row.TimeGenerated) }),
+    );
+    const tables = Object.fromEntries(await Promise.all(exported));
+    return { ...tables, AppAvailabilityResults: [...(tables.AppAvailabilityResults ?? []), ...results] };
+  }
+
+  /** What was until now is no part of what is looked at: a store that has just started is slow. */
+  begin(): void {
+    this.store.close();
+    this.store = new IncidentStore(':memory:');
+    this.sinceMs = this.now();
+    this.minutes = [];
   }
 
   private now(): number {
@@ -77,19 +109,29 @@ export class LiveHealth {
   /** The next minute: its round at its beginning, judged at its end. */
   async minute(): Promise<LiveMinute> {
     const beginMs = Math.ceil(this.now() / minuteMs) * minuteMs;
-    await this.until(beginMs);
-    const results = await this.run();
-    await this.until(beginMs + minuteMs * 0.8);
+    const results = await this.round(beginMs);
+    await this.until(beginMs + minuteMs * judgedAt);
     this.reader.addResults(results);
     const wallMs = Date.now();
     await this.reader.refresh(wallMs, minuteMs);
     const picture = this.reader.picture(wallMs);
     const moved = results.map((result) => ({ ...result, startedAt: this.iso(result.startedAt) }));
+    this.results.push(...moved);
     const { environment, window, store, sinceMs } = this;
     evaluateRound({ environment, results: moved, nowMs: picture.atMs, store, window, picture, sinceMs });
     const minute = { picture, states: new Map(picture.nodes.map(({ id, state }) => [id, state])) };
     this.minutes.push(minute);
     return minute;
+  }
+
+  /** Every check, each at its own time of the minute, as the monitor does it: all at once they'd wait for each other. */
+  private round(beginMs: number): Promise<AvailabilityResult[]> {
+    return Promise.all(
+      this.checks.map(async (check, i) => {
+        await this.until(beginMs + (minuteMs * checksWithin * i) / this.checks.length);
+        return check();
+      }),
+    );
   }
 
   /** Minutes until it holds; how many it took. @throws where it doesn't within so many */
