@@ -62,12 +62,12 @@ export const startMinutes = 2;
 /** The metrics' last minute comes this much later. */
 const lag = 2;
 
-/** `PT1H30M` in minutes. */
+const iso8601 = /^P(?:(\d+)D)?(?:T(?:(\d+)H)?(?:(\d+)M)?(?:(\d+)S)?)?$/;
+
+/** `PT1H30M` in minutes; ARM writes a day as `P1D`. */
 export function minutesIn(duration: string): number {
-  const [, hours = 0, minutes = 0, seconds = 0] = (/^PT(?:(\d+)H)?(?:(\d+)M)?(?:(\d+)S)?$/.exec(duration) ?? []).map((n) =>
-    Number(n ?? 0),
-  );
-  return hours * 60 + minutes + seconds / 60;
+  const [, days = 0, hours = 0, minutes = 0, seconds = 0] = (iso8601.exec(duration) ?? []).map((n) => Number(n ?? 0));
+  return days * 1_440 + hours * 60 + minutes + seconds / 60;
 }
 
 const longest = (rules: readonly Rule[], of: 'timeWindow' | 'cooldown') =>

@@ -77,6 +77,7 @@ describe('the stages of a run against autoscale', () => {
     ['PT5M', 5],
     ['PT1H30M', 90],
     ['PT90S', 1.5],
+    ['P1DT1H', 1_500],
   ])('read %s', (text, minutes) => expect(minutesIn(text)).toBe(minutes));
 });
 

@@ -243,7 +243,13 @@ describe('judging RU', () => {
       verdict: 'inconclusive',
       reason: /too close to the budget/,
     },
-    { title: 'unknown', changes: {}, verdict: 'inconclusive', reason: /passes no charges through, and the metrics/ },
+    { title: 'unknown', changes: {}, verdict: 'inconclusive', reason: /passes no charges through, or not all, and the metrics/ },
+    {
+      title: 'told by half of the targets alone',
+      changes: { samples: { ...charged(30), journeys: charged(60).journeys } },
+      verdict: 'inconclusive',
+      reason: /passes no charges through, or not all/,
+    },
     {
       title: 'unknown for a reason',
       changes: { server: { missing: 'the daily cap of ingestion was reached' } },
