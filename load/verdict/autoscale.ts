@@ -1,7 +1,7 @@
 import { thresholds } from '../../health/thresholds.ts';
-import type { AutoscaleRules } from '../k6/autoscale.ts';
 import { type Attribution, attributedSeconds } from './attribution.ts';
 import { causeOfLateDecision, causeOfLateStart } from './autoscale-cause.ts';
+import { judgeRules } from './autoscale-rules.ts';
 import { type Step, type Timeline, timelineOf } from './autoscale-timeline.ts';
 import { everySecond, median, missedIn, sum as sumOf } from './breakpoint.ts';
 import type { RunObservation } from './observation.ts';
@@ -44,30 +44,6 @@ export function judgeAutoscale(run: RunObservation, attribution: Attribution): J
     judgeQueue(run, line),
     judgeScaleIn(run, line),
     judgeFlapping(line),
-  ];
-}
-
-/** What Azure has against what the environment file says: the stages were made by the file's. */
-function judgeRules({ wanted }: RunObservation, seen: AutoscaleRules): Judgement {
-  const base = { name: 'autoscale rules', value: 0, limit: 0, unit: 'differences', samples: 1, source: 'Azure Resource Manager' };
-  const differences = wanted.autoscale ? differencesOf(wanted.autoscale.settings, seen) : [];
-  if (differences.length === 0) return { ...base, verdict: 'pass' };
-  const reason = `autoscale rules differ: ${differences.join('; ')}`;
-  return { ...base, value: differences.length, verdict: 'inconclusive', reason };
-}
-
-const ruleFields = ['metric', 'operator', 'threshold', 'direction', 'change', 'timeWindow', 'cooldown'] as const;
-
-/** `maximum: 5 in the environment file, 3 in Azure` */
-export function differencesOf(file: AutoscaleRules, azure: AutoscaleRules): string[] {
-  const said = (what: string, mine: unknown, theirs: unknown) =>
-    mine === theirs ? [] : [`${what}: ${mine ?? 'nothing'} in the environment file, ${theirs ?? 'nothing'} in Azure`];
-  const most = Math.max(file.rules.length, azure.rules.length);
-  return [
-    ...(['minimum', 'maximum'] as const).flatMap((field) => said(field, file[field], azure[field])),
-    ...Array.from({ length: most }, (_, i) => i).flatMap((i) =>
-      ruleFields.flatMap((field) => said(`rules[${i}].${field}`, file.rules[i]?.[field], azure.rules[i]?.[field])),
-    ),
   ];
 }
 
@@ -176,7 +152,6 @@ function becauseOfVault({ server }: RunObservation): string {
 /** What shoppers felt between the first crossing and the end of the load. */
 function judgeGap(run: RunObservation, line: Timeline, attribution: Attribution): Judgement[] {
   const { samples, wanted } = run;
-  const { failed } = attribution;
   const fromMs = line.steps[0]?.crossedMs ?? line.steps[0]?.fromMs ?? line.startMs;
   const gap = everySecond(attributedSeconds(samples, run.generator, attribution)).filter(
     ({ atMs }) => atMs >= fromMs && atMs + 1000 <= line.fallMs,
@@ -195,33 +170,33 @@ function judgeGap(run: RunObservation, line: Timeline, attribution: Attribution)
     return [errors, late, again].map(
       (base): Judgement => ({ ...base, verdict: 'inconclusive', reason: `${base.name}: no samples` }),
     );
-  const percentLost = (lost / requests) * 100;
-  const why = becauseOfVault(run);
-  const p95Ms = median(gap.flatMap(({ p95Ms: one }) => one ?? []));
   return [
-    percentLost <= errors.limit
-      ? { ...errors, value: percentLost, verdict: 'pass' }
-      : {
-          ...errors,
-          value: percentLost,
-          verdict: 'fail',
-          reason: `errors ${percent(percentLost)} while it grows are over ${percent(errors.limit)} (${count(lost)} of ${count(requests)}, ${count(failed.application + failed['app-service'])} by App Service and the application)${why}`,
-        },
-    p95Ms === undefined || p95Ms < late.limit
-      ? {
-          ...late,
-          ...(p95Ms === undefined ? {} : { value: p95Ms }),
-          verdict: p95Ms === undefined ? 'inconclusive' : 'pass',
-          ...(p95Ms === undefined ? { reason: `${late.name}: no answers` } : {}),
-        }
-      : unlessSaturated(run, {
-          ...late,
-          value: p95Ms,
-          verdict: 'fail',
-          reason: `latency p95 ${ms(p95Ms)} while it grows is over ${ms(late.limit)}${why}`,
-        }),
+    judgeLost(run, errors, lost, attribution),
+    judgeLate(run, late, median(gap.flatMap(({ p95Ms }) => p95Ms ?? []))),
     unlessSaturated(run, judgeRecovered(run, line, gap, fromMs, again)),
   ];
+}
+
+type Base = Omit<Judgement, 'verdict'>;
+
+function judgeLost(
+  run: RunObservation,
+  base: Base & { readonly limit: number },
+  lost: number,
+  { failed }: Attribution,
+): Judgement {
+  const value = (lost / base.samples) * 100;
+  if (value <= base.limit) return { ...base, value, verdict: 'pass' };
+  const own = count(failed.application + failed['app-service']);
+  const reason = `errors ${percent(value)} while it grows are over ${percent(base.limit)} (${count(lost)} of ${count(base.samples)}, ${own} by App Service and the application)${becauseOfVault(run)}`;
+  return { ...base, value, verdict: 'fail', reason };
+}
+
+function judgeLate(run: RunObservation, base: Base & { readonly limit: number }, value: number | undefined): Judgement {
+  if (value === undefined) return { ...base, verdict: 'inconclusive', reason: `${base.name}: no answers` };
+  if (value < base.limit) return { ...base, value, verdict: 'pass' };
+  const reason = `latency p95 ${ms(value)} while it grows is over ${ms(base.limit)}${becauseOfVault(run)}`;
+  return unlessSaturated(run, { ...base, value, verdict: 'fail', reason });
 }
 
 /** What waits inside a saturated k6 counts as the store's latency. */

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { ConfigurationError } from '../../fixtures/environments/errors.ts';
 import { thresholds } from '../../health/thresholds.ts';
 import { type AutoscaleRules, autoscalePlan, autoscaleProfile, minutesIn, type Scaled } from '../../load/k6/autoscale.ts';
-import { differencesOf } from '../../load/verdict/autoscale.ts';
+import { differencesOf } from '../../load/verdict/autoscale-rules.ts';
 import { judge } from '../../load/verdict/judge.ts';
 import type { AutoscaleReading, RunObservation, ServerMetrics } from '../../load/verdict/observation.ts';
 import { describePlan } from '../../scripts/autoscale-plan.ts';
