@@ -200,6 +200,20 @@ test.each([
   expect(record.warnings).toEqual(warnings.map((warning) => `the store ${warning}`));
 });
 
+test('what the identity provider takes is not the time of the store', async () => {
+  const { transport, sent } = fake([{}]);
+  const slow = { ...transport, token: () => Promise.resolve(transport.wait(stepMs)).then(() => 'a-token') };
+  const { context, route } = planOf(cell);
+  const act: Journey['run'] = (shopper) =>
+    shopper.step('ask', async () => {
+      await shopper.send({ ...get(), as: 'shopper' });
+      await ask(shopper);
+    });
+  const record = await runJourney({ name: 'made-up', title: '', run: act }, context, slow, route);
+  expect([record.outcome, record.failure]).toEqual(['passed', undefined]);
+  expect(sent.map(({ limitMs }) => limitMs)).toEqual([requestMs, requestMs]);
+});
+
 test('only signed-in requests carry token and shopper', async () => {
   const { sent } = await run([{}], async (shopper) => {
     await shopper.send(get());
