@@ -165,6 +165,6 @@ export const faultRows: readonly FaultRow[] = [
   ),
   noToken('identity-failing', 'status 500'),
   noToken('identity-throttled', 'status 429'),
-  noToken('identity-gone', 'UND_ERR_SOCKET'),
+  noToken('identity-gone', 'ECONNRESET'),
   unnoticed('identity-slow', [], []),
 ];
