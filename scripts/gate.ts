@@ -21,6 +21,7 @@ import { checkHealth, checkJourneys } from './gate-checks.ts';
 import { heldToCap, publishEvent, publishVerdict, writeLoadReport } from './load-report.ts';
 import { ensureStore } from './local-store.ts';
 import { serverMetricsOf } from './server-metrics.ts';
+import { watchServers } from './servers-now.ts';
 import { whileAnnounced } from './under-way.ts';
 
 /** In this order: what fails soonest comes first. */
@@ -102,8 +103,10 @@ async function loadRun({ environment, nameOrPath, folder, caFile, signal }: Gate
   const options = { environment, nameOrPath, scenario, durationSeconds, caFile, signal, progress: process.stderr };
   const runDirectory = join(folder, scenario);
   const serverMetrics = serverMetricsOf(scenario, environment);
-  const run = () => runLoad({ ...options, runDirectory, serverMetrics });
-  const seen = compared(await whileAnnounced({ ...act, durationSeconds: wanted.durationSeconds }, run), false);
+  const serversNow = watchServers(environment);
+  const run = () => runLoad({ ...options, runDirectory, serverMetrics, serversNow: serversNow.latest });
+  const announced = whileAnnounced({ ...act, durationSeconds: wanted.durationSeconds }, run);
+  const seen = compared(await announced.finally(serversNow.stop), false);
   const verdict = await heldToCap(environment, seen);
   writeLoadReport(runDirectory, verdict);
   await publishVerdict(environment, verdict);

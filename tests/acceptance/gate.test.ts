@@ -22,6 +22,7 @@ describe('the gate of a release', { timeout: 300_000 }, () => {
     expect(code).toBe(0);
     for (const part of ['health', 'journeys', 'target', 'autoscale', 'cosmos-ru'])
       expect(output).toMatch(new RegExp(`│ ${part} +│ ✓`));
+    expect(errors).toMatch(/ · \d+ instances · [\d,]+ RU\/s/);
     expect(events.filter((name) => name === 'load verdict')).toHaveLength(3);
     expect(events).toContain('gate verdict');
     // Each for as long as it lasted, so that the monitor keeps results of the time out of objectives.
