@@ -50,9 +50,10 @@ function drawnRows(signal: Signal, scope: string, windowMinutes: number, isTroub
       for (const [at, value] of level(random).entries()) {
         // Two rows of one metric and minute differ by their time alone.
         const atMs = currentMs - back * minuteMs + at * 500;
-        const { table, row } = rowOf(signal, scope, atMs, value, `${signal} ${scope} ${serial}`);
+        const { table, row: plain } = rowOf(signal, scope, atMs, value, `${signal} ${scope} ${serial}`);
         serial += 1;
-        rows.push({ table, row: odd(row, threshold, random) });
+        const row = odd(plain, threshold, random);
+        rows.push({ table, row });
         if (random() < 0.02) rows.push({ table, row: again(row, random) });
       }
   }
