@@ -1,8 +1,7 @@
 import { everywhere, signalRows, tableIn, union, type Workspace } from './kql/rows.ts';
 import { queryText, quoted } from './kql/text.ts';
 import type { Observation } from './picture.ts';
-import type { LogRow } from './rows.ts';
-import { readRows } from './rows.ts';
+import { type LogRow, readRows } from './rows.ts';
 import { type Signal, signals, thresholdOf } from './thresholds.ts';
 
 /** A query for what a table says of every signal that is read from it, and what its answer means. */
@@ -20,10 +19,8 @@ const knownElsewhere: readonly string[] = ['AppAvailabilityResults', 'AzureMetri
 /** From the beginning of a minute on: a minute is put together whole. A workspace that has no such table has no such rows. */
 export function observationsQuery(table: string, workspaces: readonly Workspace[], fromMs: number): ObservationsQuery {
   const readers = signals.filter((signal) => thresholdOf(signal).source.table === table);
-  const all = {
-    name: everywhere(table),
-    body: union(workspaces.map((one) => tableIn(table, one))).replace(/^union/, 'union isfuzzy=true'),
-  };
+  const legs = workspaces.map((one) => tableIn(table, one));
+  const all = { name: everywhere(table), body: union(legs, true) };
   const from = `datetime(${new Date(fromMs).toISOString()})`;
   if (knownElsewhere.includes(table)) {
     const columns = [...new Set(['TimeGenerated', 'Workspace', ...readers.flatMap(columnsOf)])];

@@ -35,6 +35,12 @@ export async function sourceOf(environment: Environment): Promise<Pick<Place, 's
   return { source: () => ({ endpoint: local.controlEndpoint, credential, clock }), minuteMs: 60_000 / clock.timeScale };
 }
 
+/** Plans and accounts that a stamp uses: one that none uses may not exist where the run is. */
+export const usedIn = ({ plans, cosmosAccounts, stamps }: Environment) => ({
+  plans: plans.filter(({ name }) => stamps.some(({ plan }) => plan === name)),
+  cosmosAccounts: cosmosAccounts.filter(({ name }) => stamps.some(({ cosmos }) => cosmos === name)),
+});
+
 export const namespaces = {
   cosmos: 'Microsoft.DocumentDB/databaseAccounts',
   plan: 'Microsoft.Web/serverfarms',

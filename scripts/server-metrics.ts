@@ -2,7 +2,7 @@ import type { Environment } from '../fixtures/environments/schema.ts';
 import type { Scenario } from '../load/run.ts';
 import type { RuMinute, ServerMetrics, ServerPoint } from '../load/verdict/observation.ts';
 import { readAutoscale } from './autoscale-metrics.ts';
-import { namespaces, type Place, read, regionOf, regionOfPlan, sourceOf, totals } from './metrics-place.ts';
+import { namespaces, type Place, read, regionOf, regionOfPlan, sourceOf, totals, usedIn } from './metrics-place.ts';
 import { resourceIdsOf } from './resource-ids.ts';
 import { readSeries } from './server-series.ts';
 
@@ -40,13 +40,9 @@ export function serverMetricsOf(scenario: Scenario, environment: Environment, ta
   };
 }
 
-/** Those that a stamp uses: one that none uses may not exist where the run is. */
-const accountsOf = ({ environment: { cosmosAccounts, stamps } }: Place) =>
-  cosmosAccounts.filter(({ name }) => stamps.some(({ cosmos }) => cosmos === name));
-
 async function readRu(at: Place): Promise<Reading> {
   const byMinute = new Map<number, number>();
-  for (const account of accountsOf(at)) {
+  for (const account of usedIn(at.environment).cosmosAccounts) {
     const asked = { namespace: namespaces.cosmos, metrics: ['TotalRequestUnits'], aggregations: ['total'] as const };
     const before = at.fromMs - (idleMinutes + 1) * at.minuteMs;
     const series = await read(
@@ -87,7 +83,7 @@ const joined = (last: RuMinute | undefined, rest: RuMinute): RuMinute =>
 
 async function readAnswers(at: Place): Promise<Reading> {
   let [throttled, all] = [0, 0];
-  for (const account of accountsOf(at)) {
+  for (const account of usedIn(at.environment).cosmosAccounts) {
     const asked = { namespace: namespaces.cosmos, metrics: ['TotalRequests'], aggregations: ['count'] as const };
     const resourceIds = [resourceIdsOf(at.environment).cosmos(account.name)];
     for (const { dimensions, points } of await read(at, regionOf(account), { ...asked, resourceIds, by: ['StatusCode'] })) {
@@ -101,7 +97,7 @@ async function readAnswers(at: Place): Promise<Reading> {
 
 async function readPartitions(at: Place): Promise<Reading> {
   const partitions: NonNullable<ServerMetrics['partitions']>[number][] = [];
-  for (const account of accountsOf(at)) {
+  for (const account of usedIn(at.environment).cosmosAccounts) {
     const asked = { namespace: namespaces.cosmos, metrics: ['NormalizedRUConsumption'], aggregations: ['maximum'] as const };
     const by = ['CollectionName', 'PartitionKeyRangeId'];
     const series = await read(at, regionOf(account), {

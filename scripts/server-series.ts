@@ -1,18 +1,13 @@
 import type { CosmosAccount, Plan } from '../fixtures/environments/schema.ts';
 import type { ServerSeries } from '../load/verdict/verdict.ts';
 import type { Aggregation, MetricSeries } from '../telemetry/azure-monitor.ts';
-import { namespaces, type Place, read, regionOf, regionOfPlan } from './metrics-place.ts';
+import { namespaces, type Place, read, regionOf, regionOfPlan, usedIn } from './metrics-place.ts';
 import { resourceIdsOf } from './resource-ids.ts';
 
 /** Instances, CPU and queue of every plan, RU and 429s of every Cosmos account that a stamp uses, over the run. */
 export async function readSeries(at: Place): Promise<ServerSeries[]> {
-  const { plans, cosmosAccounts, stamps } = at.environment;
-  const all = [
-    ...plans.filter(({ name }) => stamps.some(({ plan }) => plan === name)).map((plan) => planSeries(at, plan)),
-    ...cosmosAccounts
-      .filter(({ name }) => stamps.some(({ cosmos }) => cosmos === name))
-      .map((account) => cosmosSeries(at, account)),
-  ];
+  const { plans, cosmosAccounts } = usedIn(at.environment);
+  const all = [...plans.map((plan) => planSeries(at, plan)), ...cosmosAccounts.map((account) => cosmosSeries(at, account))];
   return (await Promise.all(all)).flat();
 }
 

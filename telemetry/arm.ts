@@ -126,9 +126,12 @@ export function createArm(options: ArmOptions): Arm {
       const items: unknown[] = [];
       let url: string | undefined = `${endpoint}${path}?api-version=${apiVersion}`;
       while (url !== undefined) {
-        const page = accepted(await send('GET', url)).body as { readonly value?: unknown[]; readonly nextLink?: string };
-        items.push(...(page.value ?? []));
-        url = page.nextLink;
+        const answer = accepted(await send('GET', url));
+        const { value, nextLink } = fieldsOf(answer.body);
+        // Taken for an empty list, it would say that there is nothing.
+        if (!Array.isArray(value)) throw new ArmError(answer.status, 'NoList', `${path} was answered without a list`);
+        items.push(...value);
+        url = typeof nextLink === 'string' && nextLink !== '' ? nextLink : undefined;
       }
       return items;
     },

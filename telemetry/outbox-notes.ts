@@ -55,7 +55,7 @@ export class OutboxNotes {
 
   /** Counts rows that were removed, here or in another outbox whose rows came here. */
   addDropped(dropped: Readonly<Record<ItemState, number>>): void {
-    const statement = this.database.prepare(
+    const statement = this.prepared(
       'insert into number(name, value) values (?, ?) on conflict(name) do update set value = value + excluded.value',
     );
     for (const state of dropOrder) if (dropped[state] > 0) statement.run(`dropped ${state}`, dropped[state]);

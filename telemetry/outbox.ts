@@ -114,13 +114,15 @@ export class Outbox extends OutboxNotes {
 
   /** Oldest first, after the given place in the order of arrival. */
   waiting(limit: number, afterSeq = 0): OutboxItem[] {
-    return this.rows(limit, afterSeq, `state = 'waiting' and`);
+    return this.rows(limit, afterSeq, 'waiting');
   }
 
-  /** The same of all states, delivered ones too. */
-  rows(limit: number, afterSeq = 0, only: `state = 'waiting' and` | '' = ''): OutboxRow[] {
+  /** The same of one state, or of all, delivered ones too. */
+  rows(limit: number, afterSeq = 0, state?: ItemState): OutboxRow[] {
+    const only = state === undefined ? '' : 'state = ? and';
     return this.all(
       `select seq, id, kind, at, body, attempts, state, reason from item join content using (seq) where ${only} seq > ? order by seq limit ?`,
+      ...(state === undefined ? [] : [state]),
       afterSeq,
       limit,
     ).map((row) => ({

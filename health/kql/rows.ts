@@ -33,7 +33,9 @@ export function rowLets(nodes: readonly ModelNode[], workspaces: readonly Worksp
 
 /** The rows of a table in all workspaces. */
 export const everywhere = (table: string) => `All${table}`;
-export const union = (legs: readonly string[]) => `union\n${legs.map((leg) => `(${leg})`).join(',\n')}`;
+/** isFuzzy: legs whose table is nowhere are left out, instead of all being refused. */
+export const union = (legs: readonly string[], isFuzzy = false) =>
+  `union${isFuzzy ? ' isfuzzy=true' : ''}\n${legs.map((leg) => `(${leg})`).join(',\n')}`;
 export const tableIn = (table: string, { name, resource }: Workspace) =>
   `workspace(${quoted(resource)}).${table} | extend Workspace = ${quoted(name)}`;
 

@@ -20,6 +20,8 @@ const limits = { decision: 10, start: 5, recovery: 15, scaleIn: 20 } as const;
 /** Seconds of real time that have to be well in a row. */
 const calmSeconds = 3;
 
+type Base = Omit<Judgement, 'verdict'>;
+
 /** Of all that k6 doesn't see. */
 const source = 'Azure Monitor';
 
@@ -76,7 +78,7 @@ function judgeStep(run: RunObservation, step: Step, line: Timeline): Judgement[]
   return [judgeDecision(step, line, step.crossedMs, decision), ...judgeStart(run, step, line)];
 }
 
-function judgeDecision(step: Step, line: Timeline, crossedMs: number, base: Omit<Judgement, 'verdict'>): Judgement {
+function judgeDecision(step: Step, line: Timeline, crossedMs: number, base: Base): Judgement {
   const cause = () => causeOfLateDecision(step, line);
   if (step.decidedMs === undefined) {
     const waited = (step.toMs - crossedMs) / line.minuteMs;
@@ -177,8 +179,6 @@ function judgeGap(run: RunObservation, line: Timeline, attribution: Attribution)
   ];
 }
 
-type Base = Omit<Judgement, 'verdict'>;
-
 function judgeLost(
   run: RunObservation,
   base: Base & { readonly limit: number },
@@ -211,7 +211,7 @@ function judgeRecovered(
   line: Timeline,
   gap: RunObservation['samples']['seconds'],
   fromMs: number,
-  base: Omit<Judgement, 'verdict'>,
+  base: Base,
 ): Judgement {
   let lastMissed: { readonly untilMs: number; readonly said: string } | undefined;
   for (let i = 0; i + calmSeconds <= gap.length; i += 1) {

@@ -165,6 +165,8 @@ function judgeJourneyBudgets({ wanted }: RunObservation, ledger: RuLedger | unde
     const row = ledger?.journeys.find((one) => one.journey === journey);
     const base = { name: `${journey} RU`, limit, unit: 'RU', samples: row?.iterations ?? 0, source: sourceOf(ledger) };
     if (!row || row.iterations === 0) return { ...base, verdict: 'inconclusive', reason: `${journey} RU: no samples` };
+    // One iteration alone has no spread, and would seem exact.
+    if (row.iterations === 1) return { ...base, verdict: 'inconclusive', reason: `${journey} RU: one sample tells no interval` };
     const { ru: value, withinRu: within } = row;
     const said = within === 0 ? `${value} RU` : `${value} ± ${within} RU`;
     if (value - within > limit)

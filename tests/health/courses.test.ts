@@ -79,6 +79,18 @@ describe('secrets against their end', () => {
     }
   });
 
+  it.each(['', '{}', '<html>a gateway</html>', '{"value":"none"}'])('are not none where a vault answers %j', async (answer) => {
+    const server = createServer((_, res) => res.end(answer));
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    const arm = createArm({ credential, endpoint: `http://127.0.0.1:${(server.address() as AddressInfo).port}` });
+    try {
+      const asked = secretEndings({ ...onAzure(environmentWith()), stamps }, () => Promise.resolve(arm));
+      await expect(asked).rejects.toThrow('was answered without a list');
+    } finally {
+      await new Promise((resolve) => server.close(resolve));
+    }
+  });
+
   it('are asked for once an hour, and again after a failure', async () => {
     let asked = 0;
     const ask = hourly(() => {

@@ -270,6 +270,11 @@ describe('judging RU', () => {
     expect(row).toMatchObject({ verdict, limit: budget, value: 96, ...(reason ? { reason } : {}) });
   });
 
+  it('is inconclusive about a journey that ran once, however cheap', () => {
+    const row = rowNamed('checkout RU', { samples: charged(1), wanted: { budgetRuPerJourney: { checkout: 900 } } });
+    expect(row).toMatchObject({ verdict: 'inconclusive', reason: 'checkout RU: one sample tells no interval' });
+  });
+
   it('is inconclusive about a journey that never ran', () => {
     const row = rowNamed('cart RU', { samples: charged(60), wanted: { budgetRuPerJourney: { cart: 9 } } });
     expect(row).toMatchObject({ verdict: 'inconclusive', reason: 'cart RU: no samples' });
