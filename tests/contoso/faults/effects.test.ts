@@ -168,3 +168,10 @@ describe('every fault shows, and is over when its time is, without anybody clear
     expect((await store.admin('GET', '/admin/faults')).json).toEqual({ items: [] });
   });
 });
+
+it('the state counts by the same clock as the store, which has been moved by minutes', () => {
+  const instances = store.contoso.state().plans.flatMap((plan) => plan.instances);
+  expect(instances.length).toBeGreaterThan(0);
+  // Busy until a time that the state's own clock had not reached, each would have been busy for less than nothing.
+  expect(instances.filter(({ busyMs }) => busyMs < 0)).toEqual([]);
+});
