@@ -1,5 +1,5 @@
 import Table from 'cli-table3';
-import { createColors } from 'picocolors';
+import { createColors, isColorSupported } from 'picocolors';
 import type { BaselineComparison, Judgement, LoadVerdict, Verdict } from '../load/verdict/verdict.ts';
 import { type AvailabilityResult, failureLine } from '../synthetics/result.ts';
 import { countLine, deliveryLine, gateReasons, matrixOf, type RunReport } from './report/run-report.ts';
@@ -8,7 +8,7 @@ import { figure, milliseconds, words } from './words.ts';
 type Colours = ReturnType<typeof createColors>;
 
 /** The run at a glance: journeys × targets, what failed and why, the load verdict, delivery. */
-export function renderRun(report: RunReport, colour: boolean): string {
+export function renderRun(report: RunReport, colour = isColorSupported): string {
   const colours = createColors(colour);
   const failures = report.results
     .filter((r) => r.outcome !== 'passed')
@@ -49,7 +49,7 @@ function matrixCell(result: AvailabilityResult | undefined, colours: Colours): s
 }
 
 /** A gate: the reason in its first line, then a row for each part. */
-export function renderGate(report: RunReport, verdict: Verdict, colour: boolean): string {
+export function renderGate(report: RunReport, verdict: Verdict, colour = isColorSupported): string {
   const colours = createColors(colour);
   const parts = report.parts ?? [];
   const [reason = `${parts.map(({ name }) => name).join(', ')} passed`] = [...gateReasons(parts), ...report.notes];
@@ -66,7 +66,7 @@ export function renderGate(report: RunReport, verdict: Verdict, colour: boolean)
 }
 
 /** The load verdict, its reasons worst first, and a line for each judgement; also what `npm run load` prints. */
-export function renderLoad(load: LoadVerdict, colour: boolean): string {
+export function renderLoad(load: LoadVerdict, colour = isColorSupported): string {
   return loadLines(load, createColors(colour)).join('\n');
 }
 
@@ -101,7 +101,7 @@ function wrapped(parts: readonly string[]): string[] {
 const changeTones = { worse: 'fail', better: 'pass', same: 'inconclusive' } as const;
 
 /** One run against another: the verdict, then every figure, the worst change first. */
-export function renderComparison({ verdict, reason, rows }: BaselineComparison, colour: boolean): string {
+export function renderComparison({ verdict, reason, rows }: BaselineComparison, colour = isColorSupported): string {
   const colours = createColors(colour);
   const table = new Table({ head: ['metric', 'before', 'now', 'change'], style: { head: [], border: [] } });
   for (const { name, unit, before, now, changePercent, change } of [...rows].sort((a, b) => b.changePercent - a.changePercent)) {

@@ -20,7 +20,7 @@ async function main(): Promise<ExitCode> {
   const [first, second] = [readRun(before), readRun(after)];
   const baseline = readBaseline(baselineFile(second.environment, second.scenario));
   const comparison = sideBySide(first, second, baseline);
-  console.log(renderComparison(comparison, process.stdout.isTTY));
+  console.log(renderComparison(comparison));
   return exitCodeOf(comparison.verdict);
 }
 

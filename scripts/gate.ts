@@ -141,7 +141,7 @@ async function conclude({ environment, folder }: Gate, { startedAt, parts, leftO
   };
   writeReport(folder, report);
   writeFileSync(join(folder, 'gate.md'), gateMarkdown(report, verdict));
-  console.log(renderGate(report, verdict, process.stdout.isTTY));
+  console.log(renderGate(report, verdict));
   console.log(`reports: ${folder}`);
   await publishEvent(environment, gateEvent(report, verdict));
   return exitCode;

@@ -110,7 +110,7 @@ async function report(environment: Environment, runDirectory: string, seen: Load
   const { heldToCap, publishVerdict, writeLoadReport } = await import('./load-report.ts');
   const verdict = await heldToCap(environment, seen);
   writeLoadReport(runDirectory, verdict);
-  console.log(renderLoad(verdict, process.stdout.isTTY));
+  console.log(renderLoad(verdict));
   console.log(`reports: ${runDirectory}`);
   await publishVerdict(environment, verdict);
   return verdict;

@@ -41,7 +41,7 @@ async function start({ signal }: Interruption): Promise<ExitCode> {
       exitCode,
     };
     const page = writeReport(folder, report);
-    console.log(`\n${renderRun(report, process.stdout.isTTY)}\nreport: ${page}`);
+    console.log(`\n${renderRun(report)}\nreport: ${page}`);
     return exitCode;
   } finally {
     await store?.close();

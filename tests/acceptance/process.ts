@@ -18,9 +18,9 @@ export interface Command {
   readonly ended: Promise<Ended>;
 }
 
-/** Runs a program in a process group of its own, as a shell does; unset variables are those with the value undefined. */
+/** Runs a program in a process group of its own, as a shell does, without colours; unset variables are those with the value undefined. */
 export function command(file: string, args: readonly string[], variables: NodeJS.ProcessEnv = {}, cwd = root): Command {
-  const env = { ...process.env, FORCE_COLOR: undefined, NODE_OPTIONS: undefined, ...variables };
+  const env = { ...process.env, FORCE_COLOR: undefined, NO_COLOR: '1', NODE_OPTIONS: undefined, ...variables };
   const child = spawn(file, args, { cwd, env, stdio: ['ignore', 'pipe', 'pipe'], detached: true });
   let output = '';
   for (const stream of [child.stdout, child.stderr])

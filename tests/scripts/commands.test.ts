@@ -35,7 +35,7 @@ afterAll(async () => {
 
 /** As `npm run` starts it, against the test's environment. */
 const run = (name: string, ...args: string[]) =>
-  script(name, ['--env', store.environmentFile, ...args], { NO_COLOR: '1', SSL_CERT_FILE: '' }).ended;
+  script(name, ['--env', store.environmentFile, ...args], { SSL_CERT_FILE: '' }).ended;
 
 describe('commands', { timeout: 60_000 }, () => {
   test('status calls nothing passed that it knows nothing of by now, and begins with the last round', async () => {
