@@ -14,12 +14,15 @@ export interface Silence {
 
 const unitMinutes: Readonly<Record<string, number>> = { m: 1, h: 60, d: 24 * 60 };
 
-/** `90m`, `2h`, `1d`, `1h30m` in milliseconds; undefined where it is none, or nothing. */
+/** What is longer is a slip of the finger; far above it no date can be told, and the history of incidents not be read any more. */
+const mostMinutes = 366 * 24 * 60;
+
+/** `90m`, `2h`, `1d`, `1h30m` in milliseconds; undefined where it is none, or nothing, or more than 366 days. */
 export function durationMs(text: string): number | undefined {
   if (!/^(\d+[dhm])+$/.test(text)) return undefined;
   const parts = [...text.matchAll(/(\d+)([dhm])/g)];
   const minutes = parts.reduce((sum, [, amount, unit = '']) => sum + Number(amount) * (unitMinutes[unit] ?? 0), 0);
-  return minutes > 0 ? minutes * minuteMs : undefined;
+  return minutes > 0 && minutes <= mostMinutes ? minutes * minuteMs : undefined;
 }
 
 /** Half-open: in force at its begin, no more at its end. */

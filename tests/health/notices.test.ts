@@ -37,6 +37,9 @@ describe('durations', () => {
     ['1.5h', undefined],
     ['2h ', undefined],
     ['1w', undefined],
+    ['366d', 366 * 1_440],
+    ['366d1m', undefined],
+    ['99999999999d', undefined],
   ])('%j are %s minutes', (text, minutes) =>
     expect(durationMs(text)).toBe(minutes === undefined ? undefined : minutes * minuteMs),
   );
