@@ -11,7 +11,7 @@ const deadlineMs = 120_000;
 
 /**
  * `npm run publish [-- --env <name or path>] [-- --retry-parked]`: sends what waits in the outbox to Application Insights, with
- * its original times. `--retry-parked` first gives what was refused for good another chance. Exit code 2 while something is
+ * its original times. `--retry-parked` first gives what was refused or unreadable another chance. Exit code 2 while something is
  * undelivered, 3 when the connection string is malformed.
  */
 async function main(): Promise<ExitCode> {
@@ -39,7 +39,7 @@ function describe(outbox: Outbox, { accepted, undelivered, parked, late, reason 
   return [
     `Application Insights accepted ${accepted}${late > 0 ? `, ${late} of them late: their time is in the property originalTime` : ''}`,
     `undelivered ${undelivered}${undelivered > 0 && reason !== undefined ? `: ${reason}` : ''}`,
-    `parked ${parked}${parked > 0 ? ', refused for good:' : ''}`,
+    `parked ${parked}${parked > 0 ? ', refused for good or unreadable:' : ''}`,
     ...outbox.reasons('parked').map((row) => `  ${row.items} × ${row.reason}`),
     ...(lost > 0 ? [`dropped ${lost} undelivered: the outbox was full`] : []),
   ];

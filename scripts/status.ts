@@ -32,7 +32,8 @@ async function status(): Promise<ExitCode> {
     const store = new IncidentStore(incidentsBeside(values.outbox, environment));
     for (const line of healthLines(environment, store, nowMs)) console.log(line);
     store.close();
-    console.log(`outbox: ${waiting} waiting, ${parked} refused for good, ${lost} lost`);
+    console.log(`outbox: ${waiting} waiting, ${parked} refused or unreadable, ${lost} lost`);
+    for (const { items, reason } of outbox.reasons('parked')) console.log(`  ${items} × ${reason}`);
     return 0;
   } finally {
     outbox.close();

@@ -48,6 +48,6 @@ function holding(path: string, results: readonly AvailabilityResult[]): Outbox {
 /** `40 results; Application Insights accepted 40, undelivered 0` */
 export function publishLine(results: number, { accepted, undelivered, parked, reason }: Delivery): string {
   const why = undelivered > 0 && reason !== undefined ? ` (${reason})` : '';
-  const aside = parked > 0 ? `, refused for good ${parked}` : '';
+  const aside = parked > 0 ? `, refused or unreadable ${parked}` : '';
   return `${results} results; Application Insights accepted ${accepted}, undelivered ${undelivered}${aside}${why}`;
 }

@@ -3,6 +3,7 @@ import { type Connection, parseConnectionString } from './connection-string.ts';
 import { availabilityEmission, type Emission, eventEmission } from './envelope.ts';
 import { telemetryEventSchema } from './event.ts';
 import type { Mark, Outbox, OutboxItem } from './outbox.ts';
+import { readBody } from './outbox-read.ts';
 import type { Receipt } from './receipts.ts';
 
 export interface DeliverOptions {
@@ -24,7 +25,7 @@ export interface Delivery {
   readonly accepted: number;
   /** All that still wait in the outbox, also from earlier runs. */
   readonly undelivered: number;
-  /** All that were refused for good and are kept aside, also from earlier runs. */
+  /** All that were refused for good or can't be read, and are kept aside, also from earlier runs. */
   readonly parked: number;
   /** Accepted ones that are older than Application Insights keeps times for. */
   readonly late: number;
@@ -210,14 +211,13 @@ class Drain {
 
 /** What a row holds, or what is wrong with it. */
 function read(row: OutboxItem, now: number): Emission | string {
-  try {
-    const body: unknown = JSON.parse(row.body);
-    return row.kind === 'event'
-      ? eventEmission(telemetryEventSchema.parse(body), now)
-      : availabilityEmission(availabilityResultSchema.parse(body), now);
-  } catch (error) {
-    return `the outbox row can't be read: ${(error as Error).message.slice(0, 200)}`;
+  const unreadable = (fault: string) => `can't be read by this version: ${fault}`;
+  if (row.kind === 'event') {
+    const event = readBody(telemetryEventSchema, row.body);
+    return 'fault' in event ? unreadable(event.fault) : eventEmission(event.value, now);
   }
+  const result = readBody(availabilityResultSchema, row.body);
+  return 'fault' in result ? unreadable(result.fault) : availabilityEmission(result.value, now);
 }
 
 function immediate(): Promise<void> {

@@ -1,5 +1,3 @@
-import { availabilityResultSchema } from '../synthetics/result.ts';
-import { telemetryEventSchema } from './event.ts';
 import type { Mark, Outbox, OutboxRow } from './outbox.ts';
 
 /** Rows moved at once. */
@@ -13,10 +11,8 @@ export function moveItems(from: Outbox, to: Outbox): void {
   let seq = 0;
   for (let rows = from.rows(atOnce); rows.length > 0; rows = from.rows(atOnce, seq)) {
     seq = rows.at(-1)?.seq ?? seq;
-    const bodies = (kind: OutboxRow['kind']) =>
-      rows.filter((row) => row.kind === kind).map(({ body }) => JSON.parse(body) as unknown);
-    to.add(bodies('availability').map((body) => availabilityResultSchema.parse(body)));
-    to.addEvents(bodies('event').map((body) => telemetryEventSchema.parse(body)));
+    // As they are: one that can't be read must not keep the others where they are.
+    to.addRows(rows);
     to.mark(rows.flatMap(markOf));
     for (const { id } of rows) {
       const evidence = from.evidenceOf(id);

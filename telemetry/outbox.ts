@@ -5,6 +5,7 @@ import { type AvailabilityResult, availabilityResultSchema } from '../synthetics
 import type { TelemetryEvent } from './event.ts';
 import { type Opened, openDatabase } from './outbox-file.ts';
 import { dropOrder, type ItemState, noneDropped, OutboxNotes } from './outbox-notes.ts';
+import { readable } from './outbox-read.ts';
 
 export { OutboxError } from './outbox-file.ts';
 export type { ItemState } from './outbox-notes.ts';
@@ -25,6 +26,8 @@ export interface OutboxItem {
 
 /** An item, and what became of it by now. */
 export interface OutboxRow extends OutboxItem {
+  readonly journey: string;
+  readonly target: string;
   readonly state: ItemState;
   /** Why it was parked, or still waits after an attempt. */
   readonly reason?: string;
@@ -112,6 +115,13 @@ export class Outbox extends OutboxNotes {
     return this.insert(events.map((e) => ({ columns: ['event', e.id, Date.parse(e.at), e.name, ''], body: JSON.stringify(e) })));
   }
 
+  /** Rows of another outbox as they are, readable or not. */
+  addRows(rows: readonly OutboxRow[]): Added {
+    return this.insert(
+      rows.map(({ kind, id, at, journey, target, body }) => ({ columns: [kind, id, at, journey, target], body })),
+    );
+  }
+
   /** Oldest first, after the given place in the order of arrival. */
   waiting(limit: number, afterSeq = 0): OutboxItem[] {
     return this.rows(limit, afterSeq, 'waiting');
@@ -121,7 +131,7 @@ export class Outbox extends OutboxNotes {
   rows(limit: number, afterSeq = 0, state?: ItemState): OutboxRow[] {
     const only = state === undefined ? '' : 'state = ? and';
     return this.all(
-      `select seq, id, kind, at, body, attempts, state, reason from item join content using (seq) where ${only} seq > ? order by seq limit ?`,
+      `select seq, id, kind, at, journey, target, body, attempts, state, reason from item join content using (seq) where ${only} seq > ? order by seq limit ?`,
       ...(state === undefined ? [] : [state]),
       afterSeq,
       limit,
@@ -130,6 +140,8 @@ export class Outbox extends OutboxNotes {
       id: String(row.id),
       kind: row.kind === 'event' ? 'event' : 'availability',
       at: Number(row.at),
+      journey: String(row.journey),
+      target: String(row.target),
       body: String(row.body),
       attempts: Number(row.attempts),
       state: String(row.state) as ItemState,
@@ -190,21 +202,25 @@ export class Outbox extends OutboxNotes {
       query.target ?? null,
       query.limit ?? 10_000,
     );
-    return rows.flatMap(({ body }) => resultIn(body));
+    return [...this.results(rows)];
   }
 
   /** All results that began since a time, in order of arrival, one by one: an hour of thousands of checks is no array. */
-  *since(startMs: number): Generator<AvailabilityResult> {
-    const rows = this.database
-      .prepare(`select body from item join content using (seq) where kind = 'availability' and at >= ? order by seq`)
-      .iterate(startMs);
-    for (const { body } of rows) yield* resultIn(body);
+  since(startMs: number): Generator<AvailabilityResult> {
+    const rows = this.database.prepare(
+      `select body from item join content using (seq) where kind = 'availability' and at >= ? order by seq`,
+    );
+    return this.results(rows.iterate(startMs));
   }
 
   /** The result of an id, whatever became of its delivery. */
   find(id: string): AvailabilityResult | undefined {
-    const [row] = this.all(`select body from item join content using (seq) where id = ? and kind = 'availability'`, id);
-    return row && resultIn(row.body)[0];
+    const rows = this.all(`select body from item join content using (seq) where id = ? and kind = 'availability'`, id);
+    return [...this.results(rows)][0];
+  }
+
+  private results(rows: Iterable<Record<string, unknown>>): Generator<AvailabilityResult> {
+    return readable(availabilityResultSchema, rows, (what) => this.warn(`outbox ${this.path}: ${what}`));
   }
 
   close(): void {
@@ -269,12 +285,6 @@ export class Outbox extends OutboxNotes {
       throw error;
     }
   }
-}
-
-/** The result of a row; none where code of another version wrote it in a way that can't be read. */
-function resultIn(body: unknown): AvailabilityResult[] {
-  const { data } = availabilityResultSchema.safeParse(JSON.parse(String(body)));
-  return data ? [data] : [];
 }
 
 /** Opens or makes the outbox at a path; a damaged file is renamed, said, and replaced by an empty one. */

@@ -66,7 +66,7 @@ export function countLine(results: readonly AvailabilityResult[]): string {
 export function deliveryLine(delivery: DeliverySummary): string {
   const parts = [`${delivery.accepted} results accepted by Application Insights`];
   if (delivery.undelivered > 0) parts.push(`${delivery.undelivered} undelivered, kept for the next run or npm run publish`);
-  if (delivery.parked > 0) parts.push(`${delivery.parked} refused for good and parked`);
+  if (delivery.parked > 0) parts.push(`${delivery.parked} refused or unreadable, and parked`);
   return parts.join('; ') + (delivery.reason === undefined ? '' : ` (${delivery.reason})`);
 }
 

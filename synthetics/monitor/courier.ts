@@ -35,6 +35,7 @@ export class Courier {
   private isRefused = false;
   private loop: Promise<void> = Promise.resolve();
   private said: string | undefined;
+  private readonly parked = new WeakMap<Outbox, number>();
 
   constructor(options: CourierOptions) {
     this.options = options;
@@ -72,6 +73,7 @@ export class Courier {
         const deadlineMs = Math.max(0, endsAtMs - clock.now());
         const delivery = await send(outbox, { connectionString: connectionString(), now: clock.now, deadlineMs, freshForMs });
         onDelivery(delivery);
+        this.sayParked(outbox, delivery.parked);
         if (delivery.undelivered === 0) continue;
         isAll = false;
         why ??= delivery.reason;
@@ -111,6 +113,13 @@ export class Courier {
         cancel = clock.after(Math.min(ms, hurriedPauseMs), resolve);
       };
     });
+  }
+
+  /** What is kept aside is told when it grows, also what a start finds. */
+  private sayParked(outbox: Outbox, parked: number): void {
+    if (parked > (this.parked.get(outbox) ?? 0))
+      this.options.log.warn('refused or unreadable', { parked, reasons: outbox.reasons('parked') });
+    this.parked.set(outbox, parked);
   }
 
   /** A reason is said once, and again when another takes its place. */

@@ -41,7 +41,9 @@ export class Metrics {
     });
     this.rounds = counter('synthetics_rounds_total', 'Rounds that ended; probe-fault: they said nothing of the store', ['state']);
     this.gaps = counter('synthetics_checks_not_started_total', 'Checks that were due and not started', ['why']);
-    this.outbox = gauge('synthetics_outbox_items', 'Results and events: waiting, parked (refused for good), lost', ['state']);
+    this.outbox = gauge('synthetics_outbox_items', 'Results and events: waiting, parked (refused for good or unreadable), lost', [
+      'state',
+    ]);
     this.delivered = counter('synthetics_delivered_total', 'Items confirmed by Application Insights');
     this.alerts = gauge('synthetics_alerts_open', 'Open alerts of the monitor about itself');
   }

@@ -164,6 +164,28 @@ describe('delivery beside the rounds', () => {
     for (const outbox of [file, memory]) outbox?.close();
   });
 
+  test('says what can be read no more, at the start and when there is more of it', async () => {
+    const clock = new SimulatedClock(start);
+    const lines: unknown[] = [];
+    const log = { info: () => undefined, warn: (event: string, fields?: object) => void lines.push([event, fields]) };
+    const outbox = openOutbox(path(), { now: clock.now });
+    const keeper = { outboxes: () => [outbox] } as unknown as Keeper;
+    const connectionString = () => ingestion.connectionString;
+    const courier = new Courier({ keeper, connectionString, clock, log, onDelivery: () => undefined });
+    const said = (parked: number) => {
+      const reasons = [{ items: parked, reason: expect.stringMatching(/^can't be read by this version: durationMs: /) }];
+      return ['refused or unreadable', { parked, reasons }];
+    };
+    outbox.add([aResult(0, { durationMs: -1 }), aResult(1)]);
+    // All that can be delivered is.
+    expect([await courier.deliverAll(5_000), await courier.deliverAll(5_000)]).toEqual([true, true]);
+    expect(lines).toEqual([said(1)]);
+    outbox.add([aResult(2, { durationMs: -1 })]);
+    expect(await courier.deliverAll(5_000)).toBe(true);
+    expect(lines).toEqual([said(1), said(2)]);
+    outbox.close();
+  });
+
   test('says a reason once, and when it is over', async () => {
     const clock = new SimulatedClock(start);
     const file = path();
@@ -240,7 +262,8 @@ describe('keeper', () => {
     const keeper = keeperAt(file, 4, []);
     keeper.open();
     const evidence = { request: { method: 'GET', url: 'https://shop/', headers: {} }, error: 'reset' };
-    for (const result of results(6)) keeper.add(result, evidence);
+    // One that this version can't read is moved like the others.
+    for (const result of results(6)) keeper.add(result.id === aResult(5).id ? { ...result, durationMs: -1 } : result, evidence);
     const [memory] = keeper.outboxes();
     memory?.mark([
       { id: aResult(2).id, state: 'delivered' },

@@ -237,6 +237,41 @@ describe('a damaged outbox', () => {
   });
 });
 
+describe('rows of another version', () => {
+  const unreadable = () => {
+    const outbox = open();
+    outbox.add([aResult(0), aResult(1, { durationMs: -1 }), aResult(2, { outcome: 'skipped' as never }), aResult(3)]);
+    return outbox;
+  };
+
+  it.each([
+    ['recent', (outbox: Outbox) => outbox.recent({ since: 0 })],
+    ['since', (outbox: Outbox) => [...outbox.since(0)]],
+  ])('are counted and said by %s, and hold up no other', (_, read) => {
+    const outbox = unreadable();
+    expect(read(outbox).map((result) => result.id)).toEqual([id(0), id(3)]);
+    expect(said).toEqual([expect.stringMatching(/can't read are left out: 2 \(durationMs: .+\)$/)]);
+    expect(outbox.counts().waiting).toBe(4);
+  });
+
+  it('are said where one is asked for by its id', () => {
+    const outbox = unreadable();
+    expect(outbox.find(id(1))).toBeUndefined();
+    expect(said).toHaveLength(1);
+    expect(outbox.find(id(0))?.id).toBe(id(0));
+    expect(said).toHaveLength(1);
+  });
+
+  it('are said where they are no JSON at all', () => {
+    const outbox = unreadable();
+    const other = new DatabaseSync(path);
+    other.exec(`update content set body = '{"id":' where seq = 1`);
+    other.close();
+    expect(outbox.recent({ since: 0 }).map((result) => result.id)).toEqual([id(3)]);
+    expect(said[0]).toMatch(/left out: 3 \(.*JSON/);
+  });
+});
+
 describe('an outbox that cannot be opened', () => {
   it('says so and sets nothing aside when the path is a folder', () => {
     mkdirSync(path, { recursive: true });

@@ -95,7 +95,7 @@ describe('npm run publish', () => {
     const first = await publish(['--env', file]);
     expect(first).toMatchObject({
       code: 0,
-      output: expect.stringContaining('parked 1, refused for good:\n  1 × refused as malformed (400: bad)'),
+      output: expect.stringContaining('parked 1, refused for good or unreadable:\n  1 × refused as malformed (400: bad)'),
     });
     ingestion.behave(acceptAll);
     const second = await publish(['--env', file, '--retry-parked']);

@@ -105,7 +105,7 @@ function deliveryItems({ delivery, historyRead }: StatusState): HTMLElement[] {
     h('li', { class: count === 0 ? '' : words[word].tone }, `${words[count === 0 ? 'healthy' : word].symbol} ${text}: ${count}`);
   return [
     line(waiting, 'waiting for Application Insights', 'degraded'),
-    line(parked, 'refused by it', 'unhealthy'),
+    line(parked, 'refused by it or unreadable', 'unhealthy'),
     line(lost, 'lost for good', 'unhealthy'),
     line(alertsWaiting, 'alerts waiting', 'degraded'),
     line(alertsGivenUp, 'alerts given up', 'unhealthy'),
