@@ -1,11 +1,12 @@
 import { z } from 'zod';
-import { type AutoscaleRules, scaledStamp } from '../load/k6/autoscale.ts';
+import { type AutoscaleRules, durationWanted, isDuration, scaledStamp } from '../load/k6/autoscale.ts';
 import type { AutoscaleReading, ServerMetrics } from '../load/verdict/observation.ts';
 import { armOf } from './azure.ts';
 import { namespaces, type Place, read } from './metrics-place.ts';
 import { resourceIdsOf } from './resource-ids.ts';
 
 const version = '2022-10-01';
+const duration = z.string().refine(isDuration, durationWanted);
 
 /** `Microsoft.Insights/autoscaleSettings` as ARM lists them; counts are texts there. */
 const settingsSchema = z.object({
@@ -24,12 +25,12 @@ const settingsSchema = z.object({
                   metricName: z.enum(['CpuPercentage', 'MemoryPercentage', 'HttpQueueLength']),
                   operator: z.enum(['GreaterThan', 'GreaterThanOrEqual', 'LessThan', 'LessThanOrEqual']),
                   threshold: z.number(),
-                  timeWindow: z.string(),
+                  timeWindow: duration,
                 }),
                 scaleAction: z.object({
                   direction: z.enum(['Increase', 'Decrease']),
                   value: z.coerce.number(),
-                  cooldown: z.string(),
+                  cooldown: duration,
                 }),
               }),
             ),

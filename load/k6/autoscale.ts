@@ -62,11 +62,15 @@ export const startMinutes = 2;
 /** The metrics' last minute comes this much later. */
 const lag = 2;
 
-const iso8601 = /^P(?:(\d+)D)?(?:T(?:(\d+)H)?(?:(\d+)M)?(?:(\d+)S)?)?$/;
+const iso8601 = /^P(?=.)(?:(\d+)D)?(?:T(?=\d)(?:(\d+)H)?(?:(\d+)M)?(?:(\d+)S)?)?$/;
+export const isDuration = (text: string): boolean => iso8601.test(text);
+export const durationWanted = 'an ISO 8601 duration, such as PT5M';
 
-/** `PT1H30M` in minutes; ARM writes a day as `P1D`. */
+/** `PT1H30M` in minutes; ARM writes a day as `P1D`. @throws RangeError on what is none: as 0 it would be a rule that never waits */
 export function minutesIn(duration: string): number {
-  const [, days = 0, hours = 0, minutes = 0, seconds = 0] = (iso8601.exec(duration) ?? []).map((n) => Number(n ?? 0));
+  const match = iso8601.exec(duration);
+  if (!match) throw new RangeError(`${JSON.stringify(duration)}: expected ${durationWanted}`);
+  const [, days = 0, hours = 0, minutes = 0, seconds = 0] = match.map((n) => Number(n ?? 0));
   return days * 1_440 + hours * 60 + minutes + seconds / 60;
 }
 
@@ -133,6 +137,9 @@ function scalingOf(environment: Scaled, plan: string): Scaling {
       'requests a second that one instance carries at full CPU: npm run load -- breakpoint, divided by its instances';
     throw refused('ratePerInstance', 'nothing', allowed);
   }
+  for (const [i, rule] of settings.rules.entries())
+    for (const field of ['timeWindow', 'cooldown'] as const)
+      if (!isDuration(rule[field])) throw refused(`autoscale.rules[${i}].${field}`, rule[field], durationWanted);
   return { settings, out, ratePerInstance };
 }
 

@@ -78,7 +78,22 @@ describe('the stages of a run against autoscale', () => {
     ['PT1H30M', 90],
     ['PT90S', 1.5],
     ['P1DT1H', 1_500],
+    ['P1D', 1_440],
   ])('read %s', (text, minutes) => expect(minutesIn(text)).toBe(minutes));
+
+  it.each(['', 'P', 'PT', 'P1DT', '5', 'PT5', 'PT-5M', '5 minutes', 'PT0.5M', '00:05:00'])(
+    'refuse %j, which is no duration',
+    (text) => {
+      expect(() => minutesIn(text)).toThrow(`${JSON.stringify(text)}: expected an ISO 8601 duration, such as PT5M`);
+    },
+  );
+
+  it.each(['timeWindow', 'cooldown'] as const)('are refused by their place where a %s is no duration', (field) => {
+    const unreadable = { ...rules, rules: [...rules.rules, { ...scaleIn, [field]: '5 minutes' }] };
+    const stages = () => autoscalePlan(environment({ autoscale: unreadable }));
+    expect(stages).toThrow(ConfigurationError);
+    expect(stages).toThrow(new RegExp(`plans\\[0\\]\\.autoscale\\.rules\\[2\\]\\.${field}.*5 minutes.*such as PT5M`, 's'));
+  });
 });
 
 const startMs = Date.UTC(2026, 0, 5);
