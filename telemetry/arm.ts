@@ -1,5 +1,6 @@
 import type { TokenCredential } from '@azure/core-auth';
 import { type Dispatcher, request } from 'undici';
+import { retryAfterMs } from './receipts.ts';
 
 export interface ArmOptions {
   /** Default https://management.azure.com; the local store's control endpoint speaks the same. */
@@ -33,14 +34,14 @@ export interface Arm {
   over(operation: ArmOperation): Promise<void>;
 }
 
-/** What ARM refused, or an operation that failed. */
+/** What ARM refused or didn't answer, or an operation that failed. */
 export class ArmError extends Error {
   override readonly name = 'ArmError';
   readonly status: number;
   /** ARM's own, such as `ResourceNotFound`. */
   readonly code: string;
-  constructor(status: number, code: string, message: string) {
-    super(message);
+  constructor(status: number, code: string, message: string, options?: ErrorOptions) {
+    super(message, options);
     this.status = status;
     this.code = code;
   }
@@ -73,13 +74,17 @@ export function createArm(options: ArmOptions): Arm {
     const token = await credential.getToken(scope);
     if (!token) throw new ArmError(0, 'NoToken', `no token for ${scope}`);
     const json = body === undefined ? {} : { body: JSON.stringify(body) };
-    const answer = await request(url, {
-      method,
-      headers: { authorization: `Bearer ${token.token}`, 'content-type': 'application/json' },
-      signal: AbortSignal.timeout(requestLimitMs),
-      ...json,
-    });
-    return { status: answer.statusCode, headers: answer.headers, body: parsed(await answer.body.text()) };
+    try {
+      const answer = await request(url, {
+        method,
+        headers: { authorization: `Bearer ${token.token}`, 'content-type': 'application/json' },
+        signal: AbortSignal.timeout(requestLimitMs),
+        ...json,
+      });
+      return { status: answer.statusCode, headers: answer.headers, body: parsed(await answer.body.text()) };
+    } catch (cause) {
+      throw noAnswer(origin, cause);
+    }
   };
 
   /** Asks until the operation that an answer announces is over (Azure Resource Manager, "Track asynchronous operations"). */
@@ -93,17 +98,26 @@ export function createArm(options: ArmOptions): Arm {
   };
 
   const follow = async (url: string, { status, location }: ArmOperation, first?: Answer): Promise<unknown> => {
-    const until = now() + (options.limitMs ?? defaultLimitMs);
-    let last = first;
-    for (;;) {
-      if (now() >= until)
-        throw new ArmError(0, 'OperationTimedOut', `${url} was not done within ${(options.limitMs ?? defaultLimitMs) / 1_000} s`);
-      if (last) await sleep(pauseOf(last));
-      last = accepted(await send('GET', status ?? location ?? ''));
+    const limitMs = options.limitMs ?? defaultLimitMs;
+    const until = now() + limitMs;
+    /** Asked again where ARM is busy or the way there broken: that says nothing of the operation. */
+    const ask = async (place: string, last?: Answer): Promise<Answer> => {
+      let pauseMs = last ? pauseOf(last, now()) : 0;
+      for (let why = ''; ; ) {
+        if (now() >= until) throw new ArmError(0, 'OperationTimedOut', `${url} was not done within ${limitMs / 1_000} s${why}`);
+        if (pauseMs > 0) await sleep(Math.min(pauseMs, until - now()));
+        const answer = await send('GET', place).catch(unlessNoAnswer);
+        if (!(answer instanceof ArmError) && !isPassing(answer.status)) return accepted(answer);
+        why = `; last: ${answer instanceof ArmError ? answer.message : `ARM answered ${answer.status}`}`;
+        pauseMs = answer instanceof ArmError ? defaultPauseMs : pauseOf(answer, now());
+      }
+    };
+    for (let last = first; ; ) {
+      last = await ask(status ?? location ?? '', last);
       if (!status && last.status !== 202) return last.body;
       const state = status ? String(fieldsOf(last.body).status) : 'InProgress';
       if (state === 'Failed' || state === 'Canceled') throw operationError(state, last.body);
-      if (state === 'Succeeded') return location ? accepted(await send('GET', location)).body : last.body;
+      if (state === 'Succeeded') return location ? (await ask(location)).body : last.body;
     }
   };
 
@@ -158,10 +172,22 @@ const headerOf = ({ headers }: Answer, name: string): string | undefined => {
   return Array.isArray(value) ? value[0] : value;
 };
 
-function pauseOf(answer: Answer): number {
-  const seconds = Number(headerOf(answer, 'retry-after'));
-  const asked = headerOf(answer, 'retry-after') === undefined || Number.isNaN(seconds) ? defaultPauseMs : seconds * 1_000;
-  return Math.max(leastPauseMs, asked);
+const pauseOf = (answer: Answer, now: number): number =>
+  Math.max(leastPauseMs, retryAfterMs(headerOf(answer, 'retry-after'), now) ?? defaultPauseMs);
+
+/** What ARM, or what stands before it, answers for a while. */
+const isPassing = (status: number) => status === 408 || status === 429 || status >= 500;
+
+const noAnswerCode = 'NoAnswer';
+
+function noAnswer(origin: string, cause: unknown): ArmError {
+  const { code, message } = cause as NodeJS.ErrnoException;
+  return new ArmError(0, noAnswerCode, `no answer from ${origin}: ${[code, message].filter(Boolean).join(' ')}`, { cause });
+}
+
+function unlessNoAnswer(error: unknown): ArmError {
+  if (error instanceof ArmError && error.code === noAnswerCode) return error;
+  throw error;
 }
 
 /** @throws ArmError for a status of 400 and above, with ARM's code where the body has one */

@@ -42,6 +42,7 @@ async function scripted(steps: readonly Step[], options: { readonly limitMs?: nu
     bodies.push(await bodyOf(req));
     seen.push(`${req.method} ${req.url} ${req.headers.authorization}`);
     const step = steps[Math.min(next++, steps.length - 1)] as Step;
+    if (step.status === 0) return void req.socket.destroy();
     const headers = Object.entries(step.headers ?? {}).map(
       ([name, value]) => [name, value.replace('{base}', `http://${req.headers.host}`)] as const,
     );
@@ -186,8 +187,43 @@ describe('an operation', () => {
   });
 
   test('of another process is not over while ARM can’t say', async () => {
-    const { arm, url } = await scripted([{ status: 503 }]);
-    await expect(arm.over({ status: `${url}/status` })).rejects.toMatchObject({ status: 503 });
+    const { arm, url } = await scripted([{ status: 503 }], { limitMs: 5_000 });
+    const message = `${url}/status was not done within 5 s; last: ARM answered 503`;
+    await expect(arm.over({ status: `${url}/status` })).rejects.toMatchObject({ code: 'OperationTimedOut', message });
+  });
+
+  const succeeded = { status: 200, body: { status: 'Succeeded' } };
+  test.each<readonly [what: string, blip: Step, waits: readonly [number, number]]>([
+    ['is throttled, for as long as it is asked to', { status: 429, headers: { 'retry-after': '17' } }, [1_000, 17_000]],
+    ['is throttled until a date', { status: 429, headers: { 'retry-after': 'Thu, 01 Jan 1970 00:00:09 GMT' } }, [1_000, 8_000]],
+    ['times out', { status: 408 }, [1_000, 1_000]],
+    ['is answered by a gateway', { status: 502, body: '<html>' }, [1_000, 1_000]],
+    ['loses its connection', { status: 0 }, [1_000, 1_000]],
+  ])('is followed on where a question %s', async (_what, blip, expected) => {
+    const { arm, waits } = await scripted([
+      { status: 202, headers: asynchronous },
+      blip,
+      succeeded,
+      blip,
+      { status: 200, body: { a: 5 } },
+    ]);
+    expect(await arm.post('/r', '2024-04-01')).toEqual({ a: 5 });
+    expect(waits.slice(0, 2)).toEqual(expected);
+  });
+
+  test('is followed no longer than its limit, however long ARM asks to wait', async () => {
+    const asked = { status: 429, headers: { 'retry-after': '3600' } };
+    const { arm, waits } = await scripted([{ status: 202, headers: asynchronous }, asked], { limitMs: 5_000 });
+    const reason = { code: 'OperationTimedOut', message: expect.stringMatching(/within 5 s; last: ARM answered 429$/) };
+    await expect(arm.post('/r', '2024-04-01')).rejects.toMatchObject(reason);
+    expect(waits).toEqual([1_000, 4_000]);
+  });
+
+  test('is not begun again where its first request brings no answer', async () => {
+    const { arm, seen } = await scripted([{ status: 0 }]);
+    const reason = { name: 'ArmError', status: 0, code: 'NoAnswer', message: expect.stringMatching(/^no answer from http:/) };
+    await expect(arm.post('/r', '2024-04-01')).rejects.toMatchObject(reason);
+    expect(seen).toHaveLength(1);
   });
 
   test('carries its token to ARM alone', async () => {
