@@ -60,6 +60,9 @@ function figureOf(given: unknown): unknown {
 
 type Answer = unknown;
 
+/** The store is on this machine. */
+const answerLimitMs = 5_000;
+
 async function adminOf(
   environment: Environment,
 ): Promise<(method: 'GET' | 'POST' | 'DELETE', path: string, body?: unknown) => Promise<Answer>> {
@@ -72,10 +75,10 @@ async function adminOf(
   return async (method, path, body) => {
     const headers = { authorization: `Bearer ${local.adminToken}`, 'content-type': 'application/json' };
     const sent = body === undefined ? {} : { body: JSON.stringify(body) };
-    const reply = await request(`${local.controlEndpoint}/admin/faults${path}`, { method, dispatcher, headers, ...sent });
-    const text = await reply.body.text();
+    const url = `${local.controlEndpoint}/admin/faults${path}`;
+    const { status, text } = await answered(url, { method, dispatcher, headers, ...sent });
     const answer: unknown = text === '' ? undefined : JSON.parse(text);
-    if (reply.statusCode < 400) return answer;
+    if (status < 400) return answer;
     const { error } = refusalSchema.parse(answer);
     const details =
       error.details.length > 0
@@ -83,6 +86,17 @@ async function adminOf(
         : [{ path: path.slice(1), seen: error.message, allowed: 'see npm run fault -- --list' }];
     throw new ConfigurationError('The fault', details);
   };
+}
+
+async function answered(url: string, options: Parameters<typeof request>[1]): Promise<{ status: number; text: string }> {
+  try {
+    const reply = await request(url, { ...options, signal: AbortSignal.timeout(answerLimitMs) });
+    return { status: reply.statusCode, text: await reply.body.text() };
+  } catch (cause) {
+    const { name, message } = cause as Error;
+    const why = name === 'TimeoutError' ? `within ${answerLimitMs / 1_000} s` : `(${message})`;
+    throw new LocalStoreError(`${url} did not answer ${why}: the fault may be in force or not`, { cause });
+  }
 }
 
 function print(answer: Answer): ExitCode {

@@ -1,6 +1,8 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { copyFileSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { dirname, join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { caFileOf } from '../../scripts/local-store.ts';
@@ -97,6 +99,22 @@ describe('npm run fault', { timeout: 120_000 }, () => {
     const file = fileWith({ ...rest, local: { ...local, controlEndpoint: 'https://localhost:1' } });
     const { code, text } = await fault(['payment-down'], file);
     expect(text).toMatch(/isn't running: npm run local starts it/);
+    expect(code).toBe(3);
+  });
+
+  it('says that the store does not answer, within seconds', async () => {
+    const { local, name, ...rest } = store.environment;
+    const hung = createServer((asked, answer) => {
+      if (asked.url === '/clock') answer.end('{"timeScale":1}');
+      else if (asked.url === '/admin/state') answer.end(JSON.stringify({ environment: name }));
+    });
+    await new Promise<void>((resolve) => hung.listen(0, '127.0.0.1', resolve));
+    const controlEndpoint = `http://127.0.0.1:${(hung.address() as AddressInfo).port}`;
+    const { code, text } = await fault(['payment-down'], fileWith({ ...rest, name, local: { ...local, controlEndpoint } }));
+    hung.closeAllConnections();
+    hung.close();
+    expect(text).toContain(`${controlEndpoint}/admin/faults did not answer within 5 s: the fault may be in force or not`);
+    expect(text).not.toMatch(/^\s+at /m);
     expect(code).toBe(3);
   });
 
