@@ -97,7 +97,10 @@ describe('figures and lines', () => {
       { accepted: 3, undelivered: 2, parked: 0, reason: '503' },
       '3 results accepted by Application Insights; 2 undelivered, kept for the next run or npm run publish (503)',
     ],
-    [{ accepted: 4, undelivered: 0, parked: 1 }, '4 results accepted by Application Insights; 1 refused or unreadable, and parked'],
+    [
+      { accepted: 4, undelivered: 0, parked: 1 },
+      '4 results accepted by Application Insights; 1 refused or unreadable, and parked',
+    ],
   ])('delivery %j reads as a sentence', (delivery, line) => expect(deliveryLine(delivery)).toBe(line));
 
   test.each([
