@@ -28,33 +28,52 @@ export interface GatedFlow {
 
 /** The flows of a staged build, judged at once: by the same bounds as in production, without the minutes that it hasn't run. */
 export function gate({ rounds, results, probes }: Staged): GatedFlow[] {
-  const below = new Map((Object.keys(components) as ComponentName[]).map((name) => [name, componentOf(name, probes)] as const));
+  const below = new Map(
+    (Object.keys(components) as ComponentName[]).map((name) => [
+      name,
+      [...ownJourneys(name, results, rounds), ...componentOf(name, probes)],
+    ]),
+  );
   return Object.values(userFlows).map(({ title, journey, needs }) => {
-    const parts = [ownOf(results, journey, rounds), ...needs.flatMap((name) => below.get(name) ?? [])];
-    const state = parts.reduce<Health>((so, part) => (severityOf[part.state] > severityOf[so] ? part.state : so), 'healthy');
-    return { flow: title, state, why: parts.flatMap(({ state: each, why }) => (each === 'healthy' ? [] : why)) };
+    return { flow: title, ...together([ownOf(results, journey, rounds), ...needs.flatMap((name) => below.get(name) ?? [])]) };
   });
 }
 
 type Part = Omit<GatedFlow, 'flow'>;
 
-/** A build that is healthy in part is no release: what is inconclusive says nothing, and so nothing is known of the flow. */
+const sayingSomething = (results: readonly AvailabilityResult[], journey: string) =>
+  results.filter((result) => result.journey === journey && result.outcome !== 'inconclusive');
+
 function ownOf(results: readonly AvailabilityResult[], journey: string, rounds: number): Part {
-  const own = results.filter((result) => result.journey === journey && result.outcome !== 'inconclusive');
-  if (own.length === 0) return { state: 'unknown', why: [`no result of ${journey}`] };
-  const failed = own.filter(({ outcome }) => outcome === 'failed');
-  const share = judged('journeyFailed', (100 * failed.length) / own.length);
   // By request, since a journey is as long as its steps are many.
-  const requests = own.flatMap(({ steps }) =>
+  const requests = sayingSomething(results, journey).flatMap(({ steps }) =>
     steps.flatMap((step) => (step.requests > 0 ? [step.durationMs / step.requests] : [])),
   );
   const slow = requests.length === 0 ? [] : [judged('responseMs', nearestRank95(requests))];
+  return together([passing(results, journey, rounds), ...slow]);
+}
+
+/** Journeys that speak for a component, as `health` does for the API: it can answer 503 though no dependency fails. */
+const ownJourneys = (name: ComponentName, results: readonly AvailabilityResult[], rounds: number): Part[] =>
+  components[name].signals.flatMap(({ signal, scope }) =>
+    signal === 'journeyFailed' ? [passing(results, scope.slice('journey '.length), rounds)] : [],
+  );
+
+/** A build that is healthy in part is no release: what is inconclusive says nothing, and so nothing is known of the flow. */
+function passing(results: readonly AvailabilityResult[], journey: string, rounds: number): Part {
+  const own = sayingSomething(results, journey);
+  if (own.length === 0) return { state: 'unknown', why: [`no result of ${journey}`] };
+  const failed = own.filter(({ outcome }) => outcome === 'failed');
+  const share = judged('journeyFailed', (100 * failed.length) / own.length);
   const few: Part[] =
-    own.length < rounds ? [{ state: 'unknown', why: [`${own.length} of ${rounds} results say something`] }] : [];
-  const parts = [share, ...slow, ...few];
+    own.length < rounds ? [{ state: 'unknown', why: [`${own.length} of ${rounds} results of ${journey} say something`] }] : [];
+  const { state, why } = together([share, ...few]);
+  return { state, why: [...new Set(failed.map(failureLine)), ...why] };
+}
+
+function together(parts: readonly Part[]): Part {
   const state = parts.reduce<Health>((so, part) => (severityOf[part.state] > severityOf[so] ? part.state : so), 'healthy');
-  const lines = [...new Set(failed.map(failureLine))];
-  return { state, why: [...lines, ...parts.flatMap((part) => (part.state === 'healthy' ? [] : part.why))] };
+  return { state, why: parts.flatMap((part) => (part.state === 'healthy' ? [] : part.why)) };
 }
 
 function judged(signal: Signal, value: number): Part {

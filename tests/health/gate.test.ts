@@ -8,7 +8,7 @@ const names = ['configuration', 'cosmos-read', 'cosmos-write', 'key-vault', 'reg
 const probes = (broken?: string): Probe[] =>
   names.map((name) => ({ name, healthy: name !== broken, ...(name === broken && { seen: 'answered 503' }) }));
 const results = (meets: (journey: string, round: number) => Meets = () => undefined, durationMs = 100) =>
-  journeys.flatMap((journey) =>
+  [...journeys, 'health'].flatMap((journey) =>
     Array.from({ length: rounds }, (_, round) => round).map((round) => {
       const result = resultAt({ journey, target: 'westeurope-staging', minute: round }, meets(journey, round));
       return { ...result, steps: [{ name: 'ask', durationMs, outcome: 'passed' as const, requests: 1 }] };
@@ -45,6 +45,21 @@ const rows: readonly (readonly [string, Omit<Staged, 'rounds'>, Readonly<Record<
     'a build whose vault is closed: no flow of shoppers',
     { results: results(), probes: probes('key-vault') },
     { browse: 'healthy' },
+  ],
+  [
+    'a build that says of itself that it can’t serve, though no dependency fails',
+    { results: results((journey) => (journey === 'health' ? broken : undefined)), probes: probes() },
+    { browse: 'unhealthy', 'sign-in': 'unhealthy', checkout: 'unhealthy' },
+  ],
+  [
+    'a build whose health check fails one time in five',
+    { results: results((journey, round) => (journey === 'health' && round === 2 ? broken : undefined)), probes: probes() },
+    { browse: 'degraded' },
+  ],
+  [
+    'a build whose health check was never asked',
+    { results: results().filter(({ journey }) => journey !== 'health'), probes: probes() },
+    { browse: 'unknown' },
   ],
   [
     'a build that says nothing of its health',

@@ -47,7 +47,7 @@ describe('the model', () => {
 
   it.each(dependencies)('calls a stamp unhealthy where the health check does: $name', ({ name, impact }) => {
     const probes = dependencies.map((each) => ({ name: each.name, healthy: each.name !== name }));
-    const passed = journeys.map((journey) => resultAt({ journey, target: 'westeurope', minute: 0 }, undefined));
+    const passed = [...journeys, 'health'].map((journey) => resultAt({ journey, target: 'westeurope', minute: 0 }, undefined));
     const browse = gate({ rounds: passed.length, results: passed, probes }).find(({ flow }) => flow === 'browse');
     expect(browse?.state === 'unhealthy').toBe(impact === 'critical');
   });
