@@ -83,7 +83,7 @@ const counted = (parts: readonly Part[]) =>
   parts.filter(({ weight, optional, state }) => weight > 0 && !(optional && state === 'unknown'));
 
 /** Mean by weight of those that have a number. */
-function mean(parts: readonly Part[], of: (part: Part) => number | undefined): number | undefined {
+function mean<P extends Weighed>(parts: readonly P[], of: (part: P) => number | undefined): number | undefined {
   let [weights, sum] = [0, 0];
   for (const part of parts) {
     const number = of(part);
@@ -96,10 +96,13 @@ function mean(parts: readonly Part[], of: (part: Part) => number | undefined): n
 
 export const pointsOf = (state: Health) => (state === 'unknown' ? undefined : scoreOf[state]);
 
-const worst = (parts: readonly Part[]) =>
+type Weighed = Pick<Part, 'weight' | 'state'>;
+
+export const worst = (parts: readonly Pick<Part, 'state'>[]) =>
   parts.reduce<Health>((so, { state }) => (severityOf[state] > severityOf[so] ? state : so), 'healthy');
 
-const rules: Readonly<Record<Rule, (parts: readonly Part[]) => Health>> = {
+/** Of at least one part, after bonds. */
+export const rules: Readonly<Record<Rule, (parts: readonly Weighed[]) => Health>> = {
   worst,
   redundancy: (parts) => {
     if (parts.every(({ state }) => state === 'unhealthy')) return 'unhealthy';

@@ -1,6 +1,7 @@
 import { type AvailabilityResult, failureLine } from '../synthetics/result.ts';
 import { textOf } from './because.ts';
-import { type Bond, type ComponentName, components, type Health, severityOf, userFlows } from './model.ts';
+import { rules, worst } from './evaluate.ts';
+import { type Bond, type ComponentName, components, type Health, type SystemFlow, systemFlows, userFlows } from './model.ts';
 import { bandOf } from './signal-state.ts';
 import { type Signal, thresholdOf } from './thresholds.ts';
 
@@ -34,9 +35,19 @@ export function gate({ rounds, results, probes }: Staged): GatedFlow[] {
       [...ownJourneys(name, results, rounds), ...componentOf(name, probes)],
     ]),
   );
-  return Object.values(userFlows).map(({ title, journey, needs }) => {
+  const user = Object.values(userFlows).map(({ title, journey, needs }) => {
     return { flow: title, ...together([ownOf(results, journey, rounds), ...needs.flatMap((name) => below.get(name) ?? [])]) };
   });
+  return [...user, ...Object.values(systemFlows).map((flow) => systemFlow(flow, below))];
+}
+
+/** A build that could take no secret or image would serve its shoppers, and could neither grow nor be replaced. */
+function systemFlow({ title, needs }: SystemFlow, below: ReadonlyMap<ComponentName, readonly Part[]>): GatedFlow {
+  const parts = (Object.entries(needs) as [ComponentName, number][]).flatMap(([name, weight]) => {
+    const own = below.get(name) ?? [];
+    return own.length === 0 ? [] : [{ ...together(own), weight }];
+  });
+  return { flow: title, state: rules.weighted(parts), why: together(parts).why };
 }
 
 type Part = Omit<GatedFlow, 'flow'>;
@@ -72,8 +83,7 @@ function passing(results: readonly AvailabilityResult[], journey: string, rounds
 }
 
 function together(parts: readonly Part[]): Part {
-  const state = parts.reduce<Health>((so, part) => (severityOf[part.state] > severityOf[so] ? part.state : so), 'healthy');
-  return { state, why: parts.flatMap((part) => (part.state === 'healthy' ? [] : part.why)) };
+  return { state: worst(parts), why: parts.flatMap((part) => (part.state === 'healthy' ? [] : part.why)) };
 }
 
 function judged(signal: Signal, value: number): Part {
@@ -92,7 +102,7 @@ function componentOf(name: ComponentName, probes: readonly Probe[] | undefined):
   return probed.flatMap(({ probe, bond }): Part[] => {
     const found = probes?.find((each) => each.name === probe);
     if (!found) return [{ state: 'unknown', why: [`the health check doesn’t name ${probe}`] }];
-    if (found.healthy) return [];
+    if (found.healthy) return [{ state: 'healthy', why: [] }];
     return [{ state: bond.atMost ?? 'unhealthy', why: [`health check: ${probe} ${found.seen ?? 'is not healthy'}`] }];
   });
 }

@@ -17,7 +17,11 @@ const results = (meets: (journey: string, round: number) => Meets = () => undefi
 const broken = { cause: 'http', step: 'search', seen: '500' } as const;
 
 const rows: readonly (readonly [string, Omit<Staged, 'rounds'>, Readonly<Record<string, Health>>])[] = [
-  ['a good build', { results: results(), probes: probes() }, { browse: 'healthy', checkout: 'healthy', review: 'healthy' }],
+  [
+    'a good build',
+    { results: results(), probes: probes() },
+    { browse: 'healthy', checkout: 'healthy', review: 'healthy', deploy: 'healthy', 'scale-out': 'healthy' },
+  ],
   [
     'a build that fails one route',
     { results: results((journey) => (journey === 'search' ? broken : undefined)), probes: probes() },
@@ -42,9 +46,9 @@ const rows: readonly (readonly [string, Omit<Staged, 'rounds'>, Readonly<Record<
     { browse: 'degraded', 'sign-in': 'healthy' },
   ],
   [
-    'a build whose vault is closed: no flow of shoppers',
+    'a build whose vault is closed: no flow of shoppers, and it could not scale out',
     { results: results(), probes: probes('key-vault') },
-    { browse: 'healthy' },
+    { browse: 'healthy', deploy: 'degraded', 'scale-out': 'unhealthy' },
   ],
   [
     'a build that says of itself that it can’t serve, though no dependency fails',
@@ -62,9 +66,19 @@ const rows: readonly (readonly [string, Omit<Staged, 'rounds'>, Readonly<Record<
     { browse: 'unknown' },
   ],
   [
+    'a build whose image can’t be pulled',
+    { results: results(), probes: probes('registry') },
+    { browse: 'healthy', deploy: 'unhealthy', 'scale-out': 'unhealthy' },
+  ],
+  [
+    'a build that says nothing of its registry',
+    { results: results(), probes: probes().filter(({ name }) => name !== 'registry') },
+    { browse: 'healthy', deploy: 'unknown', 'scale-out': 'unknown' },
+  ],
+  [
     'a build that says nothing of its health',
     { results: results(), probes: undefined },
-    { browse: 'unknown', checkout: 'unknown' },
+    { browse: 'unknown', checkout: 'unknown', deploy: 'unknown', 'scale-out': 'unknown' },
   ],
   ['a build without a result', { results: [], probes: probes() }, { browse: 'unknown' }],
   [
