@@ -11,6 +11,7 @@ import { Metrics } from '../synthetics/monitor/metrics.ts';
 import { Monitor } from '../synthetics/monitor/monitor.ts';
 import { reloadOnChange } from '../synthetics/monitor/reload.ts';
 import { underWayFolder } from '../synthetics/monitor/under-way.ts';
+import { keepOverrun } from '../synthetics/round-lock.ts';
 import { tokenSource } from '../synthetics/runners/token.ts';
 import { openOutbox, outboxPath } from '../telemetry/outbox.ts';
 import { keepTrusting, trustCertificates } from '../telemetry/trust.ts';
@@ -53,6 +54,7 @@ async function main(signal: AbortSignal): Promise<ExitCode> {
   const release = takeLock(lockPath(environment));
   if (!release) {
     log.warn('overrun', { reason: 'a round against these endpoints is still running: this one is not started' });
+    if (values.once && !values['dry-run']) keepOverrun(environment, outboxFile, Date.now());
     return 2;
   }
   trustCertificates();
@@ -170,7 +172,8 @@ async function resident(
   );
   monitor.start();
   log.info('started', { environment: environment.name, location: environment.location, port: server.port });
-  await new Promise<void>((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }));
+  // It may have come while this was starting.
+  if (!signal.aborted) await new Promise((resolve) => signal.addEventListener('abort', resolve, { once: true }));
   log.info('stopping', { withinMs: stopWithinMs });
   stopWatching();
   await monitor.stop(stopWithinMs);

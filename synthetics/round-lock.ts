@@ -18,16 +18,16 @@ export function lockRoundOrExit(environment: Environment): void {
     process.once('exit', release);
     return;
   }
-  keepOverrun(environment, Date.now());
+  keepOverrun(environment, outboxPath(environment.name), Date.now());
   console.error('overrun: the round before is still running against these endpoints; this one is not started');
   process.exit(overrunExit);
 }
 
-/** Leaves an inconclusive heartbeat in the outbox, in the place of the round. */
-function keepOverrun(environment: Environment, nowMs: number): void {
+/** Leaves an inconclusive heartbeat in an outbox, in the place of the round. */
+export function keepOverrun(environment: Environment, outboxFile: string, nowMs: number): void {
   const nothing = { expected: 0, finished: 0, passed: 0, failed: 0, inconclusive: 0, firstAttemptFailures: 0, missed: 0 };
   const round = { period: Math.floor(nowMs / minuteMs), ...nothing, overruns: 1, longestDelayMs: 0, probeFault: false };
-  const outbox = openOutbox(outboxPath(environment.name), { now: Date.now });
+  const outbox = openOutbox(outboxFile, { now: Date.now });
   try {
     outbox.add([heartbeat(environment, round, minuteMs, nowMs)]);
   } finally {
