@@ -9,7 +9,7 @@ const signs: readonly (readonly [RegExp, Trouble])[] = [
   // A handshake that is broken off reads "socket disconnected before secure TLS connection": the network, not trust.
   [/ECONNRESET|EPIPE|UND_ERR_SOCKET|socket hang up|other side closed|\baborted\b/, 'reset'],
   [/certificate|CERT_|DEPTH_ZERO|UNABLE_TO_|SELF_SIGNED|ERR_TLS|ERR_SSL|EPROTO/, 'untrusted'],
-  [/HPE_|HTTPParserError|Parse Error/, 'garbled'],
+  [/HPE_|HTTPParserError|Parse Error|HEADERS_OVERFLOW|RES_CONTENT_LENGTH|failed to decompress/, 'garbled'],
 ];
 
 /** Says what a client's error means for the request that it ended. */

@@ -62,9 +62,16 @@ test.each([
   ['DEPTH_ZERO_SELF_SIGNED_CERT', 'untrusted'],
   ['ERR_TLS_CERT_ALTNAME_INVALID', 'untrusted'],
   ['HPE_INVALID_CONSTANT', 'garbled'],
+  ['UND_ERR_HEADERS_OVERFLOW', 'garbled'],
+  ['UND_ERR_RES_CONTENT_LENGTH_MISMATCH', 'garbled'],
   ['E_NEVER_SEEN', 'unknown'],
 ])('%s is the trouble %s', (code, trouble) => {
   const wrapped = new AggregateError([Object.assign(new Error('made up'), { code })]);
   expect(requestFailed(Object.assign(new Error('made up'), { code }), 5).trouble).toBe(trouble);
   expect(requestFailed(wrapped, 5).trouble).toBe(trouble);
+});
+
+test('a body that is not encoded as it says is no answer in HTTP', () => {
+  const error = new Error("apiRequestContext.fetch: failed to decompress 'gzip' encoding: Error: incorrect header check");
+  expect(requestFailed(error, 5).trouble).toBe('garbled');
 });
