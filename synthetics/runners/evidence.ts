@@ -30,6 +30,7 @@ export interface Last {
 
 export function evidenceOf({ wire, answer, error }: Last): Exchange {
   const { method, url, headers, body } = wire;
+  const hide = hiding(headers);
   return {
     request: {
       method,
@@ -40,15 +41,29 @@ export function evidenceOf({ wire, answer, error }: Last): Exchange {
     ...(answer && {
       answer: {
         status: answer.status,
-        headers: shown(answer.allHeaders ?? {}, shownOfAnswer),
-        body: answer.body.slice(0, keptCharacters),
+        headers: shown(answer.allHeaders ?? {}, shownOfAnswer, hide),
+        body: hide(answer.body).slice(0, keptCharacters),
       },
     }),
-    ...(error && { error: error.message }),
+    ...(error && { error: hide(error.message) }),
   };
 }
 
-function shown(headers: Readonly<Record<string, string | string[] | undefined>>, pattern: RegExp): Record<string, string> {
+/** Shorter values are flags, and parts of any text. */
+const leastSecret = 6;
+
+/** Takes out of a text what was sent in a header that isn't shown: pages of errors like to repeat a request. */
+function hiding(headers: Readonly<Record<string, string>>): (text: string) => string {
+  const sent = Object.entries(headers).flatMap(([name, value]) => (isShown(name) ? [] : [value.replace(/^bearer /i, '')]));
+  const secrets = sent.filter(({ length }) => length >= leastSecret);
+  return (text) => secrets.reduce((rest, secret) => rest.replaceAll(secret, '(not kept)'), text);
+}
+
+function shown(
+  headers: Readonly<Record<string, string | string[] | undefined>>,
+  pattern: RegExp,
+  hide = (text: string) => text,
+): Record<string, string> {
   const kept = Object.entries(headers).filter(([name, value]) => value !== undefined && pattern.test(name));
-  return Object.fromEntries(kept.map(([name, value]) => [name.toLowerCase(), String(value).slice(0, 500)]));
+  return Object.fromEntries(kept.map(([name, value]) => [name.toLowerCase(), hide(String(value)).slice(0, 500)]));
 }

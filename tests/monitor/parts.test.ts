@@ -249,6 +249,20 @@ describe('evidence', () => {
     expect([kept.request.body?.length, kept.answer?.body.length]).toEqual([4_000, 4_000]);
   });
 
+  test('hides what a page of errors repeats of the request', () => {
+    const wired = {
+      ...wire,
+      headers: { ...wire.headers, authorization: 'Bearer t0ken-of-a-shopper', 'x-azure-fdid': 'f00d-1d' },
+    };
+    const body = 'Authorization: Bearer t0ken-of-a-shopper\nX-Azure-FDID: f00d-1d\nContent-Type: application/json';
+    const allHeaders = { location: '/sign-in?token=t0ken-of-a-shopper' };
+    const kept = evidenceOf({ wire: wired, answer: { ...answer, body, allHeaders } });
+    expect(JSON.stringify(kept)).not.toMatch(/t0ken|f00d/);
+    expect(kept.answer?.body).toContain('Content-Type: application/json');
+    const error = new Error('invalid header f00d-1d');
+    expect(evidenceOf({ wire: wired, error }).error).toBe('invalid header (not kept)');
+  });
+
   test('says what came instead of an answer', () => {
     expect(evidenceOf({ wire, error: new Error('connection reset') })).toMatchObject({ error: 'connection reset' });
   });
