@@ -3,6 +3,7 @@ import { ConfigurationError } from '../fixtures/environments/errors.ts';
 import type { Environment } from '../fixtures/environments/schema.ts';
 import { targetsOf } from '../fixtures/environments/targets.ts';
 import { readVariables } from '../fixtures/environments/variables.ts';
+import { expandModel } from '../health/expand.ts';
 import type { Incident } from '../health/incident.ts';
 import type { IncidentStore } from '../health/incident-store.ts';
 import type { RoundOutcome } from '../health/round.ts';
@@ -48,6 +49,7 @@ export class MonitorStatus {
   private readonly history = new History();
   private environment: Environment;
   private checks: Known['checks'];
+  private model: Known['model'];
   private judged: { readonly outcome: RoundOutcome; readonly atMs: number } | undefined;
   private store: IncidentStore | undefined;
   private storeFault: string | undefined;
@@ -58,11 +60,15 @@ export class MonitorStatus {
     this.options = options;
     this.environment = options.environment;
     this.checks = checksIn(options.environment);
+    this.model = expandModel(options.environment);
   }
 
   /** Before the round is judged, so that both are shown together. */
   ended({ environment, results }: EndedRound): void {
-    if (environment !== this.environment) this.checks = checksIn(environment);
+    if (environment !== this.environment) {
+      this.checks = checksIn(environment);
+      this.model = expandModel(environment);
+    }
     this.environment = environment;
     this.history.add(results);
     this.history.prune(this.options.nowMs());
@@ -129,6 +135,7 @@ export class MonitorStatus {
       budgetHours: environment.objectives.budgetHours,
       everyMinutes: environment.monitor.everyMinutes,
       checks: this.checks,
+      model: this.model,
       picture: judged?.outcome.picture,
       outcome: judged?.outcome,
       history,

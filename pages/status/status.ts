@@ -1,6 +1,7 @@
+import type { ModelNode } from '../../health/expand.ts';
 import { type Incident, titleOf } from '../../health/incident.ts';
 import { healthStates } from '../../health/model.ts';
-import type { Cause, HealthPicture, NodePicture } from '../../health/picture.ts';
+import type { Cause, HealthPicture, NodePicture, SignalPicture } from '../../health/picture.ts';
 import type { RoundOutcome } from '../../health/round.ts';
 import { isInForce, type Silence } from '../../health/silences.ts';
 import { columnMs, type History, pairKey, pairsOf } from './history.ts';
@@ -29,6 +30,8 @@ export interface Known {
   readonly everyMinutes: Readonly<Record<string, number>>;
   /** What runs where. */
   readonly checks: readonly { readonly journey: string; readonly target: string }[];
+  /** What there is to be judged: shown as unknown while there is no picture. */
+  readonly model: readonly ModelNode[];
   readonly picture: HealthPicture | undefined;
   readonly outcome: Pick<RoundOutcome, 'budgets' | 'burns' | 'silenced'> | undefined;
   readonly history: History;
@@ -53,8 +56,8 @@ const rounded = (value: number | undefined, digits: number) => (value === undefi
 
 /** The state of the page; the same knowledge gives the same state. */
 export function statusOf(known: Known): StatusState {
-  const { picture, incidents, nowMs } = known;
-  const nodes = shapeNodes(picture?.nodes ?? []);
+  const { picture, model, incidents, nowMs } = known;
+  const nodes = shapeNodes(picture?.nodes ?? model.map((node) => ({ ...node, children: node.children.map(({ id }) => id) })));
   const open = incidents.filter(({ resolvedAtMs }) => resolvedAtMs === undefined);
   const past = incidents.filter(({ resolvedAtMs }) => resolvedAtMs !== undefined);
   const shown = [...open.slice(0, mostIncidents), ...past.slice(0, mostIncidents)];
@@ -92,7 +95,11 @@ function shapeOf(known: Known, nodes: readonly ShapeNode[]): Shape {
   return { environment, location, staleAfterMs, nodes, journeys, targets, notRun, everyMinutes, columnMs, budgetHours, budgets };
 }
 
-function shapeNodes(nodes: readonly NodePicture[]): ShapeNode[] {
+type Drawn = Pick<NodePicture, 'id' | 'kind' | 'title' | 'stamp' | 'region' | 'children'> & {
+  readonly signals: readonly Pick<SignalPicture, 'signal' | 'scope'>[];
+};
+
+function shapeNodes(nodes: readonly Drawn[]): ShapeNode[] {
   const numbers = numbersOf(nodes);
   return nodes.map(({ id, kind, title, stamp, region, children, signals }) => ({
     id,
@@ -105,7 +112,7 @@ function shapeNodes(nodes: readonly NodePicture[]): ShapeNode[] {
   }));
 }
 
-const numbersOf = (nodes: readonly NodePicture[]) => new Map(nodes.map(({ id }, number) => [id, number]));
+const numbersOf = (nodes: readonly Pick<NodePicture, 'id'>[]) => new Map(nodes.map(({ id }, number) => [id, number]));
 
 const keyOf = (node: string, signal: string) => `${node} ${signal}`;
 

@@ -118,7 +118,8 @@ describe('what the status page shows of a monitor', () => {
 
   test('is unknown before the first round, and judged after it', async () => {
     const { simulation, state } = await watched();
-    expect((await state()).atMs).toBe(0);
+    const before = await state();
+    expect([before.atMs, before.health, before.shape.nodes.at(-1)?.id]).toEqual([0, undefined, 'store']);
     await simulation.clock.pass(2 * minuteMs);
     const seen = await state();
     expect(seen.atMs).toBeGreaterThan(noon);

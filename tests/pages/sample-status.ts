@@ -156,6 +156,7 @@ export function knownOf(environment: Environment, nowMs: number, changes: Partia
     everyMinutes: {},
     budgetHours: environment.objectives.budgetHours,
     checks: targetsOf(environment).flatMap(({ name }) => journeys.map((journey) => ({ journey, target: name }))),
+    model: expandModel(environment),
     picture: pictureOf(environment, nowMs),
     outcome: outcomeOf(environment, nowMs),
     history: historyOf(environment, nowMs),

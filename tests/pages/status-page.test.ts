@@ -172,8 +172,10 @@ describe('the status page', () => {
       historyRead: false,
     });
     expect(await text(page, '#headline')).toBe('? local unknown');
-    for (const part of ['#graph', '#roots', '#budgets', '#past', '#delivery'])
-      expect(await text(page, part)).toContain('? unknown');
+    expect(await text(page, '#lead')).toBe('from local');
+    for (const part of ['#roots', '#budgets', '#past', '#delivery']) expect(await text(page, part)).toContain('? unknown');
+    expect(await page.locator('#graph button.node.unsure').count()).toBeGreaterThan(30);
+    expect(await page.locator('#graph button.node.unsure').count()).toBe(await page.locator('#graph button.node').count());
   });
 
   test('what ended hours ago is no result of now', async () => {

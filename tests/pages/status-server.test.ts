@@ -149,8 +149,12 @@ describe('badges', () => {
     const silent = await serve({ state: () => statusOf({ ...known(), history }) });
     expect((await badge(silent, 'cart@eastus')).text).toContain('cart@eastus: ? unknown');
     expect((await badge(silent, 'search@eastus')).text).toContain('search@eastus: ✓ 100 %');
-    const never = await serve({ state: () => statusOf({ ...known(), judgedAtMs: undefined }) });
+    const never = await serve({ state: () => statusOf({ ...known(), judgedAtMs: undefined, picture: undefined }) });
     expect((await badge(never, 'store')).text).toContain('store: ? unknown');
+    expect((await badge(never, 'flow:checkout@eastus')).text).toContain('checkout in eastus: ? unknown');
+    // Judged, but where there is no Azure Monitor to read signals from.
+    const blind = await serve({ state: () => statusOf({ ...known(), picture: undefined }) });
+    expect((await badge(blind, 'stamp:eastus')).text).toContain('eastus: ? unknown');
   });
 
   test('names are text', async () => {

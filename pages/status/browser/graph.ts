@@ -14,7 +14,7 @@ export function drawGraph(state: StatusState): void {
   const host = bodyOf('graph');
   redraw(host, state.shape.nodes, () => {
     shown = undefined;
-    return nodes.length === 0 ? [h('p', {}, `${stateWord('unknown')}: the model has not been evaluated yet.`)] : skeleton();
+    return skeleton();
   });
   for (const node of nodes) paint(node);
   if (shown === undefined) openFromAddress();

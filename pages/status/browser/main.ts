@@ -45,7 +45,7 @@ function drawHead(): void {
   const lead =
     because.length > 0
       ? because.join('; ')
-      : `from ${shape.location}${store && !isOld ? `, so since ${clock(store.sinceMs)} UTC` : ''}`;
+      : `from ${shape.location}${store?.sinceMs ? `, so since ${clock(store.sinceMs)} UTC` : ''}`;
   redraw(byId('lead'), lead, () => [lead]);
   const judged = atMs === 0 ? 'nothing has been judged yet' : `judged at ${clock(atMs)} UTC`;
   const late = atMs === 0 ? judged : `the last known picture is of ${clock(atMs)} UTC, ${duration(Date.now() - atMs)} ago`;
