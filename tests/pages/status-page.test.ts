@@ -153,9 +153,8 @@ describe('the status page', () => {
     expect(await text(page, '#live')).toContain(said);
     expect(await page.locator('body.old').count()).toBe(1);
     expect(await page.locator('#graph button.node').count()).toBe(await page.locator('#graph button.node.unsure').count());
-    expect(await page.locator('#matrix td.good').count()).toBe(0);
-    expect(await text(page, '#roots')).toContain('? unknown');
-    expect(await text(page, '#open')).toContain('? unknown');
+    for (const part of ['#matrix', '#budgets']) expect([part, await page.locator(`${part} td.good`).count()]).toEqual([part, 0]);
+    for (const part of ['#roots', '#open', '#warnings']) expect(await text(page, part)).toContain('? unknown');
   });
 
   test('becomes unknown by itself when nothing more is judged', async () => {
@@ -173,7 +172,9 @@ describe('the status page', () => {
     });
     expect(await text(page, '#headline')).toBe('? local unknown');
     expect(await text(page, '#lead')).toBe('from local');
-    for (const part of ['#roots', '#budgets', '#past', '#delivery']) expect(await text(page, part)).toContain('? unknown');
+    for (const part of ['#roots', '#warnings', '#silences', '#budgets', '#past', '#delivery'])
+      expect(await text(page, part)).toContain('? unknown');
+    expect(await text(page, '#delivery')).not.toContain('✓ alerts');
     expect(await page.locator('#graph button.node.unsure').count()).toBeGreaterThan(30);
     expect(await page.locator('#graph button.node.unsure').count()).toBe(await page.locator('#graph button.node').count());
   });

@@ -9,18 +9,20 @@ export function drawNow(state: StatusState): void {
   const { roots, warnings, incidents, moreOpen, silences, underWay, delivery, shape, health } = state;
   const minute = Math.floor(Date.now() / 60_000);
   const isOld = isStale(state, Date.now());
-  const shown = [roots, warnings, incidents, moreOpen, silences, underWay, delivery, shape, health, minute, isOld];
+  const isJudged = health !== undefined && !isOld;
+  const { historyRead } = state;
+  const shown = [roots, warnings, incidents, moreOpen, silences, underWay, delivery, shape, health, minute, isOld, historyRead];
   redraw(bodyOf('now'), shown, () => [
     h(
       'div',
       { class: 'cards' },
-      card('Root causes', 'roots', rootItems(state), health && !isOld ? 'none' : unknownOf(state)),
+      card('Root causes', 'roots', rootItems(state), isJudged ? 'none' : unknownOf(state)),
       card('Open incidents', 'open', openItems(state), isOld ? unknownOf(state) : 'none'),
       card(
         'Warnings ahead',
         'warnings',
         state.warnings.map(({ text, expectedMs }) => h('li', {}, `! ${text}`, muted(`expected ${clock(expectedMs)} UTC`))),
-        'none',
+        isJudged ? 'none' : unknownOf(state),
       ),
       card(
         'Under way',
@@ -41,12 +43,14 @@ export function drawNow(state: StatusState): void {
         state.silences.map(({ subject, why, untilMs }) =>
           h('li', {}, `${subject}: ${why}`, muted(`until ${clock(untilMs)} UTC`)),
         ),
-        'none',
+        historyRead ? 'none' : unread,
       ),
       card('Undelivered', 'delivery', deliveryItems(state), ''),
     ),
   ]);
 }
+
+const unread = `${stateWord('unknown')}: the history of incidents can't be read`;
 
 /** Nothing on a list is no good news where nobody has looked. */
 const unknownOf = (state: StatusState) => {
@@ -107,17 +111,9 @@ function deliveryItems({ delivery, historyRead }: StatusState): HTMLElement[] {
     line(waiting, 'waiting for Application Insights', 'degraded'),
     line(parked, 'refused by it or unreadable', 'unhealthy'),
     line(lost, 'lost for good', 'unhealthy'),
-    line(alertsWaiting, 'alerts waiting', 'degraded'),
-    line(alertsGivenUp, 'alerts given up', 'unhealthy'),
     ...(historyRead
-      ? []
-      : [
-          h(
-            'li',
-            { class: 'unsure' },
-            `${stateWord('unknown')}: the history of incidents can't be read, with silences and alerts`,
-          ),
-        ]),
+      ? [line(alertsWaiting, 'alerts waiting', 'degraded'), line(alertsGivenUp, 'alerts given up', 'unhealthy')]
+      : [h('li', { class: 'unsure' }, `${unread}, with the alerts that wait`)]),
     ...(onDisk ? [] : [h('li', { class: 'bad' }, `${words.unhealthy.symbol} the disk takes nothing: results wait in memory`)]),
   ];
 }
@@ -127,25 +123,27 @@ export function drawPast({ incidents, historyRead }: StatusState): void {
     .filter((incident) => !isOpen(incident))
     .sort(byLatest);
   redraw(bodyOf('past'), [past, historyRead], () => [
-    past.length === 0
-      ? h('p', {}, historyRead ? 'none in the last week' : `${stateWord('unknown')}: the history can't be read`)
-      : h('ul', {}, ...past.map(incidentItem)),
+    past.length === 0 ? h('p', {}, historyRead ? 'none in the last week' : unread) : h('ul', {}, ...past.map(incidentItem)),
   ]);
 }
 
 const rowsShown = 10;
 
 /** The most spent first; all the others on demand. */
-export function drawBudgets({ shape, budgets }: StatusState): void {
-  redraw(bodyOf('budgets'), [shape.budgets, budgets], () => {
+export function drawBudgets(state: StatusState): void {
+  const { shape, budgets } = state;
+  const isOld = isStale(state, Date.now());
+  redraw(bodyOf('budgets'), [shape.budgets, budgets, isOld], () => {
     const hours = shape.budgetHours.length;
+    // Windows that ended when it was judged last say nothing of those that end now.
+    const known = <T>(value: T) => (isOld ? null : value);
     const rows = shape.budgets.map(([journey, place, kind, objective], number) => ({
       what: `${journey} ${kind}`,
       place,
       objective,
-      left: budgets.left.slice(number * hours, (number + 1) * hours),
-      burn: budgets.burn[number] ?? null,
-      isTooFast: budgets.tooFast[number] === '1',
+      left: budgets.left.slice(number * hours, (number + 1) * hours).map(known),
+      burn: known(budgets.burn[number] ?? null),
+      isTooFast: known(budgets.tooFast[number]) === '1',
     }));
     const least = (left: readonly (number | null)[]) => Math.min(...left.map((share) => share ?? 1));
     const sorted = rows.sort((a, b) => Number(b.isTooFast) - Number(a.isTooFast) || least(a.left) - least(b.left));

@@ -115,5 +115,6 @@ setInterval(() => {
   drawNow(state);
   drawGraph(state);
   drawMatrix(state);
+  drawBudgets(state);
 }, 10_000);
 addEventListener('hashchange', openFromAddress);
