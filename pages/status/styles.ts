@@ -39,7 +39,7 @@ summary{cursor:pointer;padding:.3rem 0}
 #matrix table,#matrix tbody,#matrix tr,#matrix th[scope=row],#matrix td{display:block;border:0;white-space:normal}
 #matrix thead{display:none}#matrix tr{border:1px solid var(--rule);border-radius:.4rem;margin:0 0 .6rem;padding:.3rem .5rem}
 #matrix td{display:grid;grid-template-columns:minmax(0,1fr) 108px;align-items:center;gap:.1rem .5rem;background:none}
-#matrix td::before{content:attr(data-journey);font-weight:600}#matrix td #matrix .cell{display:block;max-width:108px;font-size:.85rem;white-space:normal}
+#matrix td::before{content:attr(data-journey);font-weight:600}
 svg.bars{grid-column:2}#matrix td .cell{grid-column:1/-1;max-width:none}
 button.node{min-height:2.4rem}
 }
