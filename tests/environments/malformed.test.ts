@@ -360,6 +360,14 @@ describe('a malformed environment', () => {
     ).toEqual(['budgets.ruPerSecond', 'extra', 'location', 'production', 'stamps[0].plan']);
   });
 
+  it.each([
+    ['no load', undefined],
+    ['a load that is none', 7],
+    ['a mix that is none', { ratePerSecond: 1, mix: 'browse' }],
+  ])('says nothing of weights where there is %s', (_, load) => {
+    expect(faultsOf(localWith({ load })).map(({ path }) => path)).toEqual([load instanceof Object ? 'load.mix' : 'load']);
+  });
+
   it('never echoes a value that came from a variable', () => {
     const [fault, ...others] = faultsOf(localWith({ 'global.endpoint': '${SHOP}' }), { SHOP: 'top-secret' });
     expect([fault?.path, fault?.seen, others]).toEqual(['global.endpoint', hidden, []]);
