@@ -1,5 +1,5 @@
 import { type ParseArgsConfig, parseArgs } from 'node:util';
-import { ConfigurationError, UsageError } from '../fixtures/environments/errors.ts';
+import { ConfigurationError, type Fault, UsageError } from '../fixtures/environments/errors.ts';
 import { nearest } from '../fixtures/environments/nearest.ts';
 
 /** 0 pass, 1 fail, 2 inconclusive, 3 wrong usage or configuration. */
@@ -65,7 +65,7 @@ const commonOptions = { env: { type: 'string' } } as const;
 
 /**
  * A command's flags, `--env` among them. Positional arguments are allowed where `positionals` says what they are.
- * @throws ConfigurationError naming every flag that the command doesn't know, and those that it does
+ * @throws ConfigurationError naming every flag that the command doesn't know or that is used wrongly, and what is allowed
  */
 export function parseFlags<T extends Options>(
   options: T,
@@ -73,27 +73,28 @@ export function parseFlags<T extends Options>(
   positionals?: string,
 ): Flags<T & typeof commonOptions> {
   const all = { ...commonOptions, ...options };
-  const known = Object.keys(all).map((name) => `--${name}`);
   const { tokens } = parseArgs({ args, options: all, strict: false, tokens: true, allowPositionals: true });
-  const faults = tokens.flatMap((token) => {
-    if (token.kind === 'positional' && positionals === undefined)
-      return [{ path: '', seen: JSON.stringify(token.value), allowed: `flags alone: ${known.join(', ')}` }];
-    if (token.kind !== 'option' || Object.hasOwn(all, token.name)) return [];
-    const meant = nearest(token.rawName, known);
-    return [
-      {
-        path: token.rawName,
-        seen: 'an unknown flag',
-        allowed: `${meant ? `${meant} (did you mean it?), or ` : ''}one of ${known.join(', ')}`,
-      },
-    ];
-  });
+  const faults = tokens.flatMap((token) => faultOf(token, all, positionals !== undefined) ?? []);
   if (faults.length > 0) throw new ConfigurationError('The command line', faults);
-  try {
-    return parseArgs({ args, options: all, strict: true, allowPositionals: true }) as Flags<T & typeof commonOptions>;
-  } catch (cause) {
-    throw new ConfigurationError('The command line', [{ path: '', seen: (cause as Error).message, allowed: known.join(', ') }], {
-      cause,
-    });
+  return parseArgs({ args, options: all, strict: true, allowPositionals: true }) as Flags<T & typeof commonOptions>;
+}
+
+type Token = NonNullable<ReturnType<typeof parseArgs>['tokens']>[number];
+
+function faultOf(token: Token, all: Options, takesPositionals: boolean): Fault | undefined {
+  const known = Object.keys(all).map((name) => `--${name}`);
+  if (token.kind === 'positional' && !takesPositionals)
+    return { path: '', seen: JSON.stringify(token.value), allowed: `flags alone: ${known.join(', ')}` };
+  if (token.kind !== 'option') return undefined;
+  const { rawName: path, name, value, inlineValue } = token;
+  if (!Object.hasOwn(all, name)) {
+    const meant = nearest(path, known);
+    const allowed = `${meant ? `${meant} (did you mean it?), or ` : ''}one of ${known.join(', ')}`;
+    return { path, seen: 'an unknown flag', allowed };
   }
+  if (all[name]?.type === 'boolean')
+    return value === undefined ? undefined : { path, seen: JSON.stringify(value), allowed: 'the flag alone' };
+  // What begins with a dash is more likely the next flag than a value.
+  const isNext = !inlineValue && value !== undefined && value.length > 1 && value.startsWith('-');
+  return value === undefined || isNext ? { path, seen: 'no value', allowed: `${path} <value>` } : undefined;
 }

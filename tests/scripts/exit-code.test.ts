@@ -68,8 +68,9 @@ describe('flags', () => {
     ['a short one', ['-x'], ['-x: got an unknown flag']],
     ['two at once', ['--one', '--two'], ['2 faults', '--one', '--two']],
     ['a positional argument', ['target'], ['got "target"; allowed: flags alone: --env, --rate, --publish']],
-    ['a missing value', ['--rate'], ['--rate']],
-    ['a value of a switch', ['--publish=yes'], ['--publish']],
+    ['a missing value', ['--rate'], ['--rate: got no value; allowed: --rate <value>']],
+    ['a flag in the place of a value', ['--rate', '--publish'], ['--rate: got no value; allowed: --rate <value>']],
+    ['a value of a switch', ['--publish=yes'], ['--publish: got "yes"; allowed: the flag alone']],
   ])('refuse %s', (_, args, parts) => {
     let message = '';
     try {
