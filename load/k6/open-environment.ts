@@ -8,12 +8,19 @@ export function openEnvironment(): LoadEnvironment {
 function textOf(wanted: string): string {
   const named = (file: string) => import.meta.resolve(`../../fixtures/environments/${file}`);
   // k6 would take a relative path as one beside the script; a person means one beside where they are.
-  if (/[\\/]|\.json$/.test(wanted)) return open(/^([A-Za-z]:)?[\\/]/.test(wanted) ? wanted : `${__ENV.PWD}/${wanted}`);
-  try {
-    return open(named(`${wanted}.json`));
-  } catch {
-    return open(named(`${wanted}.example.json`));
+  const files = /[\\/]|\.json$/.test(wanted)
+    ? [/^([A-Za-z]:)?[\\/]/.test(wanted) ? wanted : `${__ENV.PWD}/${wanted}`]
+    : [named(`${wanted}.json`), named(`${wanted}.example.json`)];
+  for (const file of files) {
+    try {
+      return open(file);
+    } catch {
+      // Not this one.
+    }
   }
+  throw new Error(
+    `TARGET_ENV is ${wanted}, allowed: a name of an environment under fixtures/environments, or the path of a .json file`,
+  );
 }
 
 /** A number from a variable; an empty one counts as unset. */

@@ -10,7 +10,7 @@ import type { LiveRun } from './live.ts';
 import { shopsOfTests } from './shops.ts';
 
 const root = join(__dirname, '../..');
-const { shopWith } = shopsOfTests();
+const { shopWith, liveAt } = shopsOfTests();
 
 /** What an environment needs for a scenario beyond a stamp. */
 const shapeFor: Partial<Record<Scenario, (environment: Environment) => Partial<Environment>>> = {
@@ -70,12 +70,25 @@ describe('k6 run by hand', { timeout: 40_000 }, () => {
       code: 107,
       says: /LOAD_RATE_PER_SECOND is fast/,
     },
-    { title: '107 for an environment that is not there', variables: { TARGET_ENV: 'nowhere' }, code: 107, says: /nowhere/ },
+    {
+      title: '107 for an environment that is not there',
+      variables: { TARGET_ENV: 'nowhere' },
+      code: 107,
+      says: /TARGET_ENV is nowhere, allowed: a name/,
+    },
   ])('exits $title', async ({ trick, variables, code, says }) => {
     const { live } = await shopWith(trick);
     const ended = await k6(live, variables);
     expect(ended.output).toMatch(says);
     expect(ended.code).toBe(code);
+  });
+
+  it('ticks no threshold that has no samples', async () => {
+    const { code, output } = await k6(liveAt('http://localhost:1'));
+    expect(output).toMatch(/\? http_req_duration\{scenario:target,expected_response:true\} .* \(no samples\)/);
+    expect(output).toMatch(/^p95 unknown, /m);
+    expect(output).not.toContain('✓');
+    expect(code).toBe(108);
   });
 
   it.each(Object.keys(requestsOfJourneys(1)).filter((name) => name !== 'sign-in' && name !== 'health'))(
