@@ -5,11 +5,13 @@ import type { IncidentStore } from '../health/incident-store.ts';
 import { type ExitCode, parseFlags, runCommand } from './exit-code.ts';
 import { withIncidents } from './incidents.ts';
 
+const flags = { why: { type: 'string' }, outbox: { type: 'string' } } as const;
+
 /** `npm run ack -- <incident> [--why "…"]`: somebody is on it, so reminders stop; its end is still told. Without one: what is open. */
 async function ack(): Promise<ExitCode> {
-  const { values, positionals } = parseFlags({ why: { type: 'string' } }, undefined, 'the key of an incident, or its beginning');
+  const { values, positionals } = parseFlags(flags, undefined, 'the key of an incident, or its beginning');
   const environment = loadEnvironment(values.env);
-  return withIncidents(environment, (store) => {
+  return withIncidents(environment, values.outbox, (store) => {
     if (positionals.length === 0 && values.why === undefined) return list(store);
     const incident = only(store, positionals);
     store.addAck({ key: incident.key, atMs: Date.now(), why: values.why ?? '' });
@@ -31,7 +33,7 @@ const lineOf = (incident: Incident) => `${incident.key}  ${titleOf(incident)}`;
 /** Of several keys that begin alike, none is guessed; of several that were given, none is left out in silence. */
 function only(store: IncidentStore, given: readonly string[]): Incident {
   const [prefix] = given;
-  const found = prefix === undefined ? [] : store.findIncidents(prefix).filter((one) => one.resolvedAtMs === undefined);
+  const found = !prefix ? [] : store.findIncidents(prefix).filter((one) => one.resolvedAtMs === undefined);
   const [incident] = found;
   if (incident && found.length === 1 && given.length === 1) return incident;
   const open = store.openIncidents().map(({ key }) => key);

@@ -3,11 +3,15 @@ import { ConfigurationError } from '../fixtures/environments/errors.ts';
 import type { Environment } from '../fixtures/environments/schema.ts';
 import { type Outbox, openOutbox, outboxPath } from '../telemetry/outbox.ts';
 
-/** The outbox that a command shows. One that was named has to be there: in its place a new one would show nothing, as if all were quiet. */
+/** One that was named has to be there: in its place a new one would show nothing, as if all were quiet. */
+export function requireOutbox(named: string | undefined): void {
+  if (named === undefined || existsSync(named)) return;
+  const fault = { path: '--outbox', seen: `${JSON.stringify(named)}, where no file is`, allowed: 'the outbox of a monitor' };
+  throw new ConfigurationError('The command line', [fault]);
+}
+
+/** The outbox that a command shows. */
 export function keptOutbox({ name }: Environment, named: string | undefined): Outbox {
-  if (named !== undefined && !existsSync(named)) {
-    const fault = { path: '--outbox', seen: `${JSON.stringify(named)}, where no file is`, allowed: 'the outbox of a monitor' };
-    throw new ConfigurationError('The command line', [fault]);
-  }
+  requireOutbox(named);
   return openOutbox(named ?? outboxPath(name), { now: Date.now });
 }

@@ -17,16 +17,17 @@ const flags = {
   why: { type: 'string' },
   list: { type: 'boolean' },
   end: { type: 'string' },
+  outbox: { type: 'string' },
 } as const;
 
 /**
  * `npm run silence -- <cause or target> --for 2h --why "…"`: incidents of it are recorded, and told to nobody until it ends.
- * `-- --list` shows all that ever were, `-- --end <id>` ends one before its time.
+ * `-- --list` shows all that ever were, `-- --end <id>` ends one before its time, `-- --outbox <file>` names a monitor that was given one.
  */
 async function silence(): Promise<ExitCode> {
   const { values, positionals } = parseFlags(flags, undefined, 'a cause, place, target, journey or the key of an incident');
   const environment = loadEnvironment(values.env);
-  return withIncidents(environment, (store) => {
+  return withIncidents(environment, values.outbox, (store) => {
     if (values.list) return list(store);
     if (values.end !== undefined) return end(store, values.end);
     const nearly = (subject: string) => nearlyCalled(subject, environment);

@@ -2,11 +2,12 @@ import Table from 'cli-table3';
 import pc from 'picocolors';
 import { loadEnvironment } from '../fixtures/environments/load.ts';
 import type { Environment } from '../fixtures/environments/schema.ts';
-import { IncidentStore } from '../health/incident-store.ts';
+import { targetsOf } from '../fixtures/environments/targets.ts';
 import { type SummaryRow, summarise } from '../synthetics/monitor/summary.ts';
-import { type AvailabilityResult, certificateName, failureLine, heartbeatName } from '../synthetics/result.ts';
+import { type AvailabilityResult, certificateName, failureLine, heartbeatName, resultName } from '../synthetics/result.ts';
+import { checksOf } from '../synthetics/runners/prepare.ts';
 import { type ExitCode, parseFlags, runCommand } from './exit-code.ts';
-import { incidentsBeside } from './incidents.ts';
+import { withIncidents } from './incidents.ts';
 import { keptOutbox } from './kept-outbox.ts';
 import { healthLines } from './status-health.ts';
 
@@ -29,9 +30,9 @@ async function status(): Promise<ExitCode> {
     console.log(heartbeatLine(results, nowMs));
     console.log(results.length === 0 ? 'no results' : tableOf(summarise(results), environment, nowMs));
     for (const line of certificateLines(results)) console.log(line);
-    const store = new IncidentStore(incidentsBeside(values.outbox, environment));
-    for (const line of healthLines(environment, store, nowMs)) console.log(line);
-    store.close();
+    withIncidents(environment, values.outbox, (store) => {
+      for (const line of healthLines(environment, store, nowMs)) console.log(line);
+    });
     console.log(`outbox: ${waiting} waiting, ${parked} refused or unreadable, ${lost} lost`);
     for (const { items, reason } of outbox.reasons('parked')) console.log(`  ${items} × ${reason}`);
     return 0;
@@ -58,21 +59,40 @@ function tableOf(rows: readonly SummaryRow[], environment: Environment, nowMs: n
     wordWrap: true,
     colWidths: [...Array<null>(8).fill(null), 60],
   });
-  for (const row of rows) {
-    const { last, availabilityPercent, p95Ms, inconclusive, marked } = row;
-    table.push([
-      row.journey,
-      row.target,
-      nowOf(last, environment, nowMs),
-      availabilityPercent === undefined ? 'unknown' : `${availabilityPercent.toFixed(2)} %`,
-      `${row.passed}/${row.counted}`,
-      row.retried,
-      p95Ms === undefined ? '' : `${Math.round(p95Ms)} ms`,
-      inconclusive + marked,
-      row.lastFailure ?? '',
-    ]);
-  }
+  const cells = [...rows.map((row) => cellsOf(row, environment, nowMs)), ...unheardOf(rows, environment)];
+  table.push(
+    ...cells.sort(([journeyA, targetA], [journeyB, targetB]) => compare(`${targetA} ${journeyA}`, `${targetB} ${journeyB}`)),
+  );
   return table.toString();
+}
+
+const compare = (a: string, b: string) => (a < b ? -1 : Number(a > b));
+
+type Cells = [journey: string, target: string, ...rest: (string | number)[]];
+
+function cellsOf(row: SummaryRow, environment: Environment, nowMs: number): Cells {
+  const { last, availabilityPercent, p95Ms, inconclusive, marked } = row;
+  return [
+    row.journey,
+    row.target,
+    nowOf(last, environment, nowMs),
+    availabilityPercent === undefined ? 'unknown' : `${availabilityPercent.toFixed(2)} %`,
+    `${row.passed}/${row.counted}`,
+    row.retried,
+    p95Ms === undefined ? '' : `${Math.round(p95Ms)} ms`,
+    inconclusive + marked,
+    row.lastFailure ?? '',
+  ];
+}
+
+/** What should have had results, and has none: left out, it would look as if all were well. */
+function unheardOf(rows: readonly SummaryRow[], environment: Environment): Cells[] {
+  const heard = new Set(rows.map(({ journey, target }) => `${target} ${journey}`));
+  return checksOf(environment, targetsOf(environment)).checks.flatMap(({ journey, target }): Cells[] => {
+    const name = resultName({ journey: journey.name, target });
+    if (heard.has(`${target.name} ${name}`)) return [];
+    return [[name, target.name, pc.yellow('unknown'), 'unknown', '0/0', 0, '', 0, 'no result in this hour']];
+  });
 }
 
 /** Silence is not success: how old the last round is stands first. */

@@ -2,6 +2,7 @@ import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { IncidentStore } from '../../health/incident-store.ts';
 import { caFileOf } from '../../scripts/local-store.ts';
 import { heartbeatName } from '../../synthetics/result.ts';
 import { openOutbox } from '../../telemetry/outbox.ts';
@@ -43,6 +44,9 @@ describe('commands', { timeout: 60_000 }, () => {
     expect(code).toBe(0);
     expect(output).toMatch(/checkout +│ westeurope +│ unknown for 20 min +│ 100\.00 %/);
     expect(output).toMatch(/browse +│ westeurope +│ passed +│ 100\.00 %/);
+    // What has no result is not left out: a target that nobody checks looks like one that is well.
+    expect(output).toMatch(/checkout +│ eastus +│ unknown +│ unknown +│ 0\/0 .*no result in this hour/);
+    expect(output).toMatch(/browse \[staging\] +│ westeurope-staging +│ unknown /);
     expect(output).toMatch(/^rounds: 1, the last began 1[12]\d\d s ago: 2 passed of 2$/m);
     expect(output.indexOf('rounds: 1')).toBeLessThan(output.indexOf('checkout'));
   });
@@ -64,6 +68,28 @@ describe('commands', { timeout: 60_000 }, () => {
     expect(await shown('35m')).not.toContain('kept no more');
   });
 
+  test('silence and ack reach the incidents of a monitor that was given an outbox', async () => {
+    const file = join(folder, 'given.db');
+    openOutbox(file, { now: Date.now }).close();
+    const silenced = await run('silence', 'eastus', '--for', '1h', '--why', 'a test', '--outbox', file);
+    expect([silenced.code, silenced.output]).toEqual([0, expect.stringContaining('silence 1 of eastus')]);
+    const incidents = new IncidentStore(join(folder, 'given-incidents.db'));
+    expect(incidents.silences(Date.now())).toEqual([expect.objectContaining({ subject: 'eastus' })]);
+    incidents.close();
+    expect(await run('ack', '--outbox', file)).toMatchObject({ code: 0, output: 'no incident is open\n' });
+  });
+
+  test('a history of incidents that is none is named, without a stack', async () => {
+    const file = join(folder, 'spoilt.db');
+    openOutbox(file, { now: Date.now }).close();
+    writeFileSync(join(folder, 'spoilt-incidents.db'), 'no database, and longer than the header of one'.repeat(10));
+    for (const args of [['status'], ['ack'], ['silence', 'eastus', '--for', '1h', '--why', 'a test']]) {
+      const { code, output } = await run(args[0] ?? '', ...args.slice(1), '--outbox', file);
+      expect(output).toContain(`cannot open the history of incidents ${join(folder, 'spoilt-incidents.db')}: `);
+      expect([code, output.includes('    at ')]).toEqual([3, false]);
+    }
+  });
+
   test.each(['status', 'history', 'replay'])('%s makes no outbox in the place of one that is not there', async (name) => {
     const file = join(folder, 'nowhere', `${name}.db`);
     const { code, output } = await run(name, '--outbox', file, ...(name === 'replay' ? ['0123456789abcdef'] : []));
@@ -75,6 +101,7 @@ describe('commands', { timeout: 60_000 }, () => {
     ['replay', [], 'got nothing; allowed: the id of one result'],
     ['replay', ['0123456789abcdef', 'fedcba9876543210'], 'got "0123456789abcdef fedcba9876543210"; allowed: the id of one'],
     ['ack', ['a', 'b'], 'got "a b"; allowed: nothing: no incident is open'],
+    ['ack', [''], 'got ""; allowed: nothing: no incident is open'],
     ['ack', ['--why', 'on it'], 'got nothing; allowed: nothing: no incident is open'],
     ['history', ['--since', '90s'], '--since: got "90s"; allowed: a duration such as 30m, 2h, 1h30m or 7d'],
     ['synthetics', ['--journey', 'chekout'], '--journey: got "chekout"; allowed: checkout (did you mean it?)'],
