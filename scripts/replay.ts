@@ -1,5 +1,7 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { ConfigurationError } from '../fixtures/environments/errors.ts';
 import { loadEnvironment } from '../fixtures/environments/load.ts';
@@ -7,7 +9,7 @@ import type { Environment } from '../fixtures/environments/schema.ts';
 import { targetsOf } from '../fixtures/environments/targets.ts';
 import { readVariables } from '../fixtures/environments/variables.ts';
 import { journeys } from '../synthetics/journeys/index.ts';
-import { type AvailabilityResult, failureLine } from '../synthetics/result.ts';
+import { type AvailabilityResult, availabilityResultSchema, failureLine } from '../synthetics/result.ts';
 import { type Check, checksOf } from '../synthetics/runners/prepare.ts';
 import { type ExitCode, parseFlags, runCommand } from './exit-code.ts';
 import { keptOutbox } from './kept-outbox.ts';
@@ -15,10 +17,11 @@ import { keptOutbox } from './kept-outbox.ts';
 const root = join(__dirname, '..');
 /** Of the latest replay alone. */
 const traces = join('.local', 'replay');
+const exitOf = { passed: 0, failed: 1, inconclusive: 2 } as const;
 
 /**
  * `npm run replay -- <result id>`: shows what was kept of a result, and runs its journey on its target again under Playwright
- * with a trace. Nothing is published. Exit codes: 0 it passes now, 1 it fails, 3 no such result.
+ * with a trace. Nothing is published. Exit codes: 0 it passes now, 1 it fails, 2 nothing is known, 3 no such result.
  */
 async function replay(signal: AbortSignal): Promise<ExitCode> {
   const { values, positionals } = parseFlags({ outbox: { type: 'string' } }, process.argv.slice(2), 'the id of a result');
@@ -85,21 +88,27 @@ async function playwright(nameOrPath: string, result: AvailabilityResult, signal
     '--workers',
     '1',
     '--reporter',
-    'list',
+    'list,./scripts/replay-reporter.ts',
     '--output',
     traces,
   ];
+  const folder = mkdtempSync(join(tmpdir(), 'replay-'));
+  const file = join(folder, 'result.json');
   const child = spawn(process.execPath, args, {
     cwd: root,
-    env: { ...readVariables(), TARGET_ENV: nameOrPath },
+    env: { ...readVariables(), TARGET_ENV: nameOrPath, RESULTS_FILE: file },
     stdio: ['ignore', 'inherit', 'inherit'],
   });
   const stop = () => child.kill('SIGINT');
   signal.addEventListener('abort', stop, { once: true });
-  const [code] = (await once(child, 'exit')) as [number | null];
+  await once(child, 'exit');
   signal.removeEventListener('abort', stop);
   console.log(`the trace: npx playwright show-trace ${traces}/*/trace.zip`);
-  return code === 0 ? 0 : 1;
+  const made = existsSync(file) ? availabilityResultSchema.parse(JSON.parse(readFileSync(file, 'utf8'))) : undefined;
+  rmSync(folder, { recursive: true });
+  if (made) return exitOf[made.outcome];
+  console.log('it ended without a result: nothing is known of it now');
+  return 2;
 }
 
 void runCommand(({ signal }) => replay(signal));

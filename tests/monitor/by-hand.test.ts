@@ -6,7 +6,9 @@ import { lockPath, takeLock } from '../../synthetics/monitor/lock.ts';
 import { heartbeatName } from '../../synthetics/result.ts';
 import { openOutbox } from '../../telemetry/outbox.ts';
 import { script } from '../acceptance/process.ts';
-import { environmentAt } from './shop-server.ts';
+import { aResult } from '../support/results.ts';
+import { environmentWith } from './checks.ts';
+import { environmentAt, startShop } from './shop-server.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'by-hand-'));
 afterAll(() => rmSync(folder, { recursive: true }));
@@ -20,6 +22,27 @@ writeFileSync(environmentFile, JSON.stringify(environment));
 const outbox = (name: string) => join(folder, `${name}.db`);
 const run = (name: string, args: readonly string[], variables: NodeJS.ProcessEnv = {}) =>
   script(name, ['--env', environmentFile, ...args], { APPLICATIONINSIGHTS_CONNECTION_STRING: '', ...variables }).ended;
+
+describe('a replay', { timeout: 60_000 }, () => {
+  test.each([
+    { auth: environment.auth, code: 1 },
+    // Nobody gives a token there: nothing is known of the store.
+    { auth: { ...environmentWith().auth, tokenEndpoint: 'https://127.0.0.1:1/token' }, code: 2 },
+  ])('with $auth.kind ends with $code', async ({ auth, code }) => {
+    const shop = await startShop();
+    const file = join(folder, `replay-${code}.json`);
+    const port = code === 1 ? 1 : shop.port;
+    const stamps = environment.stamps.map((stamp) => ({ ...stamp, endpoint: `http://127.0.0.1:${port}` }));
+    writeFileSync(file, JSON.stringify({ ...environment, auth, stamps }));
+    const kept = openOutbox(outbox(`replay-${code}`), { now: Date.now });
+    const result = aResult(1, { journey: 'cart', target: { kind: 'stamp', name: 'nowhere', endpoint: '' } });
+    kept.add([result]);
+    kept.close();
+    const ended = await run('replay', [result.id, '--env', file, '--outbox', outbox(`replay-${code}`)]);
+    await shop.close();
+    expect(ended).toMatchObject({ code, output: expect.stringContaining('the trace: npx playwright show-trace') });
+  });
+});
 
 describe('the monitor, by hand', { timeout: 60_000 }, () => {
   test('stops in order though SIGTERM comes while it starts', async () => {
