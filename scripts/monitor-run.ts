@@ -13,6 +13,7 @@ import { reloadOnChange } from '../synthetics/monitor/reload.ts';
 import { underWayFolder } from '../synthetics/monitor/under-way.ts';
 import { keepOverrun } from '../synthetics/round-lock.ts';
 import { tokenSource } from '../synthetics/runners/token.ts';
+import { parseConnectionString } from '../telemetry/connection-string.ts';
 import { openOutbox, outboxPath } from '../telemetry/outbox.ts';
 import { keepTrusting, trustCertificates } from '../telemetry/trust.ts';
 import { type ExitCode, parseFlags, runCommand, worstExit } from './exit-code.ts';
@@ -44,7 +45,7 @@ const onceDeliveryMs = 20_000;
 async function main(signal: AbortSignal): Promise<ExitCode> {
   const { values } = parseFlags(flags);
   const nameOrPath = values.env || readVariables().TARGET_ENV || 'local';
-  const environment = loadEnvironment(nameOrPath);
+  const environment = environmentOf(nameOrPath);
   const outboxFile = values.outbox ?? outboxPath(environment.name);
   if (values.estimate) {
     printEstimate(environment, outboxFile);
@@ -85,6 +86,14 @@ async function main(signal: AbortSignal): Promise<ExitCode> {
     await store?.close();
     release();
   }
+}
+
+/** One whose results could go nowhere is refused like any other that is bad: on a reload the old one goes on delivering. */
+function environmentOf(nameOrPath: string): Environment {
+  const environment = loadEnvironment(nameOrPath);
+  const { connectionString } = environment.telemetry;
+  if (connectionString !== undefined) parseConnectionString(connectionString);
+  return environment;
 }
 
 const openAt = (outbox: string, log: Log) =>
@@ -166,7 +175,7 @@ async function resident(
   const server = await status.serve(monitor, port, statusToken());
   const stopWatching = reloadOnChange(
     fileOf(nameOrPath),
-    () => loadEnvironment(nameOrPath),
+    () => environmentOf(nameOrPath),
     (changed) => monitor.use(changed),
     log,
   );

@@ -1,21 +1,41 @@
 import Table from 'cli-table3';
 import type { Environment } from '../fixtures/environments/schema.ts';
-import { titleOf } from '../health/incident.ts';
+import { type Incident, titleOf } from '../health/incident.ts';
 import type { IncidentStore } from '../health/incident-store.ts';
 import { type Budget, budgetsOf } from '../health/objectives.ts';
 import { overpromised, overpromisedLine } from '../health/promises.ts';
+import { silenceOf } from '../health/silences.ts';
 
 /** What the history of incidents says now: what is open, what is left of the error budgets, what can't be promised. */
 export function healthLines(environment: Environment, store: IncidentStore, nowMs: number): string[] {
   const open = store.openIncidents();
   const acked = new Set(store.acks().map(({ key }) => key));
+  const silences = store.silences(nowMs);
   const budgets = budgetsOf(environment, store, nowMs);
+  const stateOf = (incident: Incident) => {
+    const silence = silenceOf(incident, silences, nowMs);
+    const isAcked = acked.has(incident.key) ? ' (acknowledged)' : '';
+    return `${isAcked}${silence ? ` (silenced until ${new Date(silence.untilMs).toISOString()}: ${silence.why})` : ''}`;
+  };
   return [
     open.length === 0 ? 'incidents: none open' : `incidents: ${open.length} open`,
-    ...open.map((incident) => `  ${incident.key}  ${titleOf(incident)}${acked.has(incident.key) ? ' (acknowledged)' : ''}`),
+    ...open.map((incident) => `  ${incident.key}  ${titleOf(incident)}${stateOf(incident)}`),
+    ...untold(environment, store, nowMs),
     ...(budgets.length === 0 ? ['error budgets: unknown, nothing was judged yet'] : ['error budgets left:', tableOf(budgets)]),
     ...overpromised(environment).map(overpromisedLine),
   ];
+}
+
+const dayMs = 24 * 3_600_000;
+const mostNotices = 10_000;
+
+/** Messages that nobody got: who looks here may wonder why nobody rang. */
+function untold({ alerts }: Environment, store: IncidentStore, nowMs: number): string[] {
+  const waiting = store.notices('waiting', mostNotices).length;
+  const givenUp = store.notices('given-up', mostNotices).filter(({ atMs }) => atMs >= nowMs - dayMs).length;
+  if (waiting + givenUp === 0) return [];
+  const why = alerts.webhook ? '' : '; no alerts.webhook is set';
+  return [`alerts that nobody got: ${waiting} waiting, ${givenUp} given up in a day${why}`];
 }
 
 function tableOf(budgets: readonly Budget[]): string {

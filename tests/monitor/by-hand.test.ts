@@ -63,6 +63,23 @@ describe('the monitor, by hand', { timeout: 60_000 }, () => {
     expect(output).toContain('"event":"stopped"');
   });
 
+  test('refuses a connection string that leads nowhere, at the start and on a reload', async () => {
+    const bad = { ...environment, telemetry: { connectionString: 'InstrumentationKey=s3cret' } };
+    const file = join(folder, 'reloaded.json');
+    writeFileSync(file, JSON.stringify(bad));
+    const args = ['--env', file, '--outbox', outbox('reloaded')];
+    const refused = await run('monitor', args);
+    expect([refused.code, refused.output]).toEqual([3, expect.stringContaining('InstrumentationKey is missing or not')]);
+    writeFileSync(file, JSON.stringify(environment));
+    const { child, output, ended } = script('monitor', args, { APPLICATIONINSIGHTS_CONNECTION_STRING: '' });
+    await expect.poll(output, { timeout: 30_000 }).toContain('"event":"started"');
+    writeFileSync(file, JSON.stringify(bad));
+    await expect.poll(output, { timeout: 30_000 }).toMatch(/"event":"configuration refused","reason":"[^"]*is malformed/);
+    child.kill('SIGTERM');
+    expect((await ended).code).toBe(0);
+    expect(refused.output + output()).not.toMatch(/s3cret|configuration reloaded/);
+  });
+
   test('leaves an inconclusive heartbeat for a round that it did not start', async () => {
     const release = takeLock(lockPath(environment));
     const { code, output } = await run('monitor', ['--once', '--outbox', outbox('overrun')]);
