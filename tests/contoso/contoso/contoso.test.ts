@@ -100,6 +100,13 @@ describe('a whole local store', () => {
     expect((await store.send(`${global()}/api/me`)).status).toBe(401);
   });
 
+  it.each(['nonsense', 'e30.e30.e30'])('takes a token that is none for no token: %s', async (token) => {
+    const headers = { authorization: `Bearer ${token}` };
+    expect((await store.send(`${store.contoso.urls.eastus}/api/orders`, { headers })).status).toBe(401);
+    const health = await store.send(`${store.contoso.urls.eastus}/api/health`, { headers });
+    expect([health.status, health.json]).toEqual([200, { status: 'healthy' }]);
+  });
+
   it('tells its operators what runs', async () => {
     const { json } = await store.admin('GET', '/admin/state');
     expect(json).toMatchObject({
