@@ -281,7 +281,8 @@ export class Outbox extends OutboxNotes {
       this.prepared('commit').run();
       return value;
     } catch (error) {
-      this.prepared('rollback').run();
+      // A full disk has rolled back by itself; that there is nothing to roll back is not what went wrong.
+      if (this.database.isTransaction) this.prepared('rollback').run();
       throw error;
     }
   }

@@ -166,6 +166,18 @@ describe('recent results', () => {
   });
 });
 
+describe('a full disk', () => {
+  it('is what is told, and nothing of the result is kept', () => {
+    const outbox = open();
+    const { database } = outbox as unknown as { database: DatabaseSync };
+    const pages = Number(Object.values(database.prepare('pragma page_count').get() ?? {})[0]);
+    database.exec(`pragma max_page_count = ${pages}`);
+    const large = aResult(1, { warnings: ['x'.repeat(100_000)] });
+    expect(() => outbox.add([large])).toThrow('database or disk is full');
+    expect(outbox.counts()).toMatchObject({ waiting: 0 });
+  });
+});
+
 describe('a full outbox', () => {
   it('drops delivered, then parked, then waiting, the oldest first', () => {
     const outbox = open({ maxRows: 6 });
