@@ -1,4 +1,4 @@
-import { IncidentStore } from './incident-store.ts';
+import { IncidentStore, type Notice } from './incident-store.ts';
 
 /** Longest history that a copy takes along: that of the windows is an hour. */
 const recentMs = 6 * 60 * 60_000;
@@ -14,4 +14,26 @@ export function copyInMemory(from: IncidentStore, nowMs: number): IncidentStore 
   for (const ack of from.acks()) copy.addAck(ack);
   for (const { key, state, atMs } of from.notices('waiting')) copy.addNotice(key, state, atMs);
   return copy;
+}
+
+const mostNotices = 10_000;
+const nameOf = ({ key, state, atMs }: Notice) => `${key} ${state} ${atMs}`;
+
+/**
+ * Brings home what became of incidents while the file could not be written, such as the one about that very disk: without it
+ * nobody would be told of their end. Throws where the file still takes nothing; what was sent meanwhile is not sent again.
+ */
+export function bringHome(memory: IncidentStore, file: IncidentStore, nowMs: number): void {
+  const notices = (store: IncidentStore, delivery: Notice['delivery']) => store.notices(delivery, mostNotices);
+  file.transaction(() => {
+    file.putIncidents(memory.recentIncidents(nowMs - recentMs));
+    const waiting = new Map(notices(file, 'waiting').map((notice) => [nameOf(notice), notice.seq]));
+    for (const notice of notices(memory, 'waiting'))
+      if (!waiting.has(nameOf(notice))) file.addNotice(notice.key, notice.state, notice.atMs);
+    for (const delivery of ['delivered', 'given-up'] as const)
+      for (const notice of notices(memory, delivery)) {
+        const seq = waiting.get(nameOf(notice));
+        if (seq !== undefined) file.markNotice(seq, delivery, notice.attempts, notice.outcome);
+      }
+  });
 }

@@ -4,7 +4,7 @@ import type { Environment } from '../fixtures/environments/schema.ts';
 import { targetsOf } from '../fixtures/environments/targets.ts';
 import type { Expected } from '../health/findings.ts';
 import { type Incident, titleOf } from '../health/incident.ts';
-import { copyInMemory } from '../health/incident-copy.ts';
+import { bringHome, copyInMemory } from '../health/incident-copy.ts';
 import { IncidentStore } from '../health/incident-store.ts';
 import type { HealthPicture } from '../health/picture.ts';
 import { evaluateRound, type RoundOutcome } from '../health/round.ts';
@@ -116,10 +116,9 @@ export class MonitorHealth {
     if (dryRun) return evaluateRound({ ...given, store: this.copy() });
     try {
       this.file ??= this.options.openStore();
-      const outcome = evaluateRound({ ...given, store: this.file });
-      // What memory opened meanwhile gets the same key here, so that receivers count it once.
+      if (this.memory) bringHome(this.memory, this.file, given.nowMs);
       this.memory = undefined;
-      return outcome;
+      return evaluateRound({ ...given, store: this.file });
     } catch (error) {
       return evaluateRound({ ...given, store: this.inMemory(error) });
     }

@@ -31,6 +31,7 @@ export class Keeper {
   private file: Outbox | undefined;
   private memory: Outbox | undefined;
   private readonly counted = new WeakMap<Outbox, Counts>();
+  private said: string | undefined;
 
   constructor(options: KeeperOptions) {
     this.options = options;
@@ -151,9 +152,13 @@ export class Keeper {
       // Asked also when nothing waits, so that a disk counts as mended only once it was written to.
       file.setNote('disk failed until', this.options.nowMs());
       moveItems(memory, file);
+      this.said = undefined;
       return true;
     } catch (error) {
-      this.options.log.warn('disk still fails', { reason: messageOf(error) });
+      const reason = messageOf(error);
+      // Asked every two seconds, for hours.
+      if (reason !== this.said) this.options.log.warn('disk still fails', { reason });
+      this.said = reason;
       return false;
     }
   }

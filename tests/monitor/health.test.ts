@@ -1,3 +1,5 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, describe, expect, test } from 'vitest';
 import { IncidentStore } from '../../health/incident-store.ts';
@@ -175,9 +177,44 @@ describe('a monitor whose rounds are judged', () => {
     expect(simulation.log.filter(({ event }) => event === 'incidents wait in memory')).toHaveLength(1);
     isBroken = false;
     await simulation.clock.pass(2 * minuteMs);
-    // The same incident by its key: receivers count it once.
-    const keys = simulation.log.filter(({ event, state }) => event === 'incident' && state === 'opened').map(({ key }) => key);
-    expect([keys.length, new Set(keys).size]).toEqual([2, 1]);
+    // It is the same one, and goes on.
+    expect(told()).toEqual(['opened outage connect eastus']);
+  });
+
+  test('tells the end of what it told of from memory, once the disk takes incidents again', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'mended-'));
+    let isBroken = false;
+    const failing =
+      <A extends unknown[], R>(act: (...given: A) => R) =>
+      (...given: A): R => {
+        if (isBroken) throw new Error('database or disk is full');
+        return act(...given);
+      };
+    const openBreakable = () => {
+      const outbox = openOutbox(join(folder, 'outbox.db'), { now: () => noon });
+      return Object.assign(outbox, { add: failing(outbox.add.bind(outbox)), setNote: failing(outbox.setNote.bind(outbox)) });
+    };
+    const openStore = () => {
+      const store = new IncidentStore(join(folder, 'incidents.db'));
+      return Object.assign(store, { transaction: failing(store.transaction.bind(store)) });
+    };
+    const { simulation, told, incidents } = judged({ folder, options: { openOutbox: openBreakable } }, { openStore });
+    await simulation.clock.pass(2 * minuteMs);
+    isBroken = true;
+    await simulation.clock.pass(3 * minuteMs);
+    expect(told()).toEqual(['opened monitor disk-fault local']);
+    isBroken = false;
+    await simulation.clock.pass(12 * minuteMs);
+    expect(told()).toEqual(['opened monitor disk-fault local', 'resolved monitor disk-fault local']);
+    expect(
+      incidents()
+        .notices('waiting')
+        .map(({ state }) => state),
+    ).toEqual(['opened', 'resolved']);
+    // Of a disk that fails for hours it is said once why.
+    expect(simulation.log.filter(({ event }) => event === 'disk still fails')).toHaveLength(1);
+    simulation.close();
+    rmSync(folder, { recursive: true });
   });
 
   test('shows in a dry run what would be sent, and keeps and sends nothing', async () => {
