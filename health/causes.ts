@@ -16,6 +16,8 @@ export interface Group {
   readonly evidence: Evidence;
   /** From the cause up to the store, a sentence each. */
   readonly chain?: readonly string[];
+  /** Its values are well again, and its rules don't say so yet: they no longer show what was wrong. Default false. */
+  readonly isFading?: boolean;
   /** False: it is no incident of its own yet. Default true. */
   readonly mayOpen?: boolean;
 }

@@ -1,5 +1,5 @@
 import type { Urgency } from '../fixtures/environments/alerting.ts';
-import { isBad, sentenceOf } from './because.ts';
+import { isBad, isStillBeyond, sentenceOf } from './because.ts';
 import type { Group } from './causes.ts';
 import type { Evidence, Finding } from './findings.ts';
 import { severityOf, userFlows } from './model.ts';
@@ -109,8 +109,12 @@ function groupOf(
     sinceMs,
     findings: [...own, ...outages.flatMap((group) => group.findings)],
     // What the component shows, and the trace of a shopper who met it.
-    evidence: { ...evidenceOf(root.because[0]), ...(shown?.traceId && { traceId: shown.traceId, resultId: shown.resultId }) },
+    evidence: {
+      ...evidenceOf(root.because.find(isStillBeyond) ?? root.because[0]),
+      ...(shown?.traceId && { traceId: shown.traceId, resultId: shown.resultId }),
+    },
     chain: reached.map(sentenceOf),
+    isFading: !root.because.some(isStillBeyond),
     mayOpen: urgency === 'page' || atMs - root.sinceMs >= ticketHoldMs,
   };
 }

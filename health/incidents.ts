@@ -83,18 +83,26 @@ const membersOf = ({ findings }: Group) => findings.map(({ member }) => member);
 /** Takes in what is new; its name follows only where it reaches further, so that it doesn't change with every bin. */
 function widen(incident: Incident, group: Group): Incident {
   const members = [...new Set([...incident.members, ...membersOf(group)])].sort();
-  const { kind, cause, place, breadth, evidence, chain, findings } = group;
+  const { kind, cause, place, breadth, evidence, chain, findings, isFading } = group;
   const urgency = incident.urgency === 'page' ? 'page' : group.urgency;
   // The model knows the cause of what journeys only showed, and may come to know a deeper one.
   if (kind === 'health') {
-    const grown = { ...incident, members, urgency, ...(chain && { chain: [...chain] }) };
+    const isKept = incident.kind === 'health' && isFading;
+    const grown = { ...incident, members, urgency, ...(chain && !isKept && { chain: [...chain] }) };
     const isDeeper = incident.kind !== 'health' || findings.some(({ journey }) => journey === incident.cause);
-    return isDeeper ? { ...grown, kind, cause, place, breadth, evidence } : grown;
+    return isDeeper
+      ? { ...grown, kind, cause, place, breadth, ...(!isKept && { evidence: { ...metBy(incident), ...evidence } }) }
+      : grown;
   }
   if (incident.kind === 'health') return { ...incident, members };
   // What made it urgent is what is told: a certificate with three days left, no more the one with fifteen.
   const raised = urgency === incident.urgency ? {} : { urgency, evidence };
   return { ...incident, members, ...raised, ...(breadth > incident.breadth && { cause, place, breadth }) };
+}
+
+/** The shopper whom it met is known still when no more are met. */
+function metBy({ evidence: { resultId, traceId } }: Incident): Partial<Incident['evidence']> {
+  return { ...(resultId !== undefined && { resultId }), ...(traceId !== undefined && { traceId }) };
 }
 
 function incidentOf(environment: string, group: Group, nowMs: number): Incident {

@@ -1,7 +1,7 @@
-import { isBad } from './because.ts';
+import { isBad, worstFirst } from './because.ts';
 import type { ModelNode } from './expand.ts';
 import { severityOf } from './model.ts';
-import type { Cause, NodePicture, RootCause } from './picture.ts';
+import type { NodePicture, RootCause } from './picture.ts';
 
 type Pictures = ReadonlyMap<string, NodePicture>;
 const kindsOfRoots = new Set<ModelNode['kind']>(['component', 'user-flow', 'system-flow']);
@@ -68,9 +68,6 @@ function placeOf(roots: readonly ModelNode[]): string {
   if (stamps.length === 1 && stamp !== undefined) return stamp;
   return region ?? 'global';
 }
-
-const worstFirst = (causes: readonly Cause[]) =>
-  [...causes].sort((a, b) => severityOf[b.state] - severityOf[a.state] || a.sinceMs - b.sinceMs);
 
 const byWorst = (a: RootCause, b: RootCause) =>
   severityOf[b.state] - severityOf[a.state] || b.chain.length - a.chain.length || (a.cause < b.cause ? -1 : 1);
