@@ -40,14 +40,34 @@ export async function setUp({ wanted, local, say = (line) => console.error(line)
   });
 }
 
+const starter = process.ppid;
+const starterLookMs = 500;
+
+/**
+ * `kill` of an npm reaches the shell that npm put in between, which ends without passing it on, and what runs here would
+ * stay for ever. Where no npm started it, a shell may end and mean nothing by it.
+ */
+function onStarterGone(act) {
+  if (!process.env.npm_lifecycle_event) return undefined;
+  const look = setInterval(() => {
+    if (process.ppid === starter) return;
+    clearInterval(look);
+    act();
+  }, starterLookMs);
+  return look.unref();
+}
+
 /** Runs a script with the tools of the project first on PATH and returns its exit code. */
 function run(script, args) {
   const env = { ...process.env, PATH: [paths.bin, paths.nodeBin, process.env.PATH].join(delimiter) };
   const flags = ['--disable-warning=ExperimentalWarning', '-r', paths.register];
   const child = spawn(paths.node(), [...flags, join(paths.root, script), ...args], { stdio: 'inherit', env });
+  const look = onStarterGone(() => child.kill('SIGTERM'));
   // Ctrl-C reaches the child by itself, as the terminal's whole group gets it; other senders reach only this process.
   for (const signal of ['SIGTERM', 'SIGHUP']) process.on(signal, () => child.kill(signal));
   process.on('SIGINT', () => process.stdin.isTTY || child.kill('SIGINT'));
+  // The child is told once: a second signal would end it at once.
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => clearInterval(look));
   return new Promise((resolve, reject) => {
     child.on('error', reject);
     child.on('exit', (code, signal) => resolve(code ?? 128 + constants.signals[signal]));
