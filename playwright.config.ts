@@ -1,7 +1,8 @@
 import './scripts/compile-cache.ts';
 import { availableParallelism } from 'node:os';
 import { defineConfig } from '@playwright/test';
-import { ConfigurationError, loadEnvironment } from './fixtures/environments/load.ts';
+import { ConfigurationError } from './fixtures/environments/errors.ts';
+import { environmentOfRound } from './fixtures/environments/of-round.ts';
 import { readVariables } from './fixtures/environments/variables.ts';
 import { trustCertificates } from './telemetry/trust.ts';
 
@@ -14,7 +15,8 @@ export default defineConfig({
   globalSetup: './scripts/playwright-store.ts',
   // One project for all targets: a project each would start a worker each, 0.6 s of CPU.
   fullyParallel: true,
-  workers: Math.min(4, availableParallelism()),
+  // Two on one core, too: a journey waits for the store's answers most of its time.
+  workers: Math.min(4, Math.max(2, availableParallelism())),
   // A journey ends itself at its limit, its clean-up at the same again; this is for what hangs in spite of it.
   timeout: 2 * budgets.journeyMs + 5_000,
   // A repeated journey would hide what a shopper met.
@@ -30,7 +32,7 @@ function trustedOrExit() {
     trustCertificates();
     const { LOCAL_STORE_CA: localAuthority } = readVariables();
     if (localAuthority) trustCertificates(localAuthority);
-    return loadEnvironment();
+    return environmentOfRound();
   } catch (error) {
     if (!(error instanceof ConfigurationError)) throw error;
     console.error(error.message);

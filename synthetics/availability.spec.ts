@@ -1,5 +1,5 @@
 import { test } from '@playwright/test';
-import { loadEnvironment } from '../fixtures/environments/load.ts';
+import { environmentOfRound } from '../fixtures/environments/of-round.ts';
 import { type Target, targetsOf } from '../fixtures/environments/targets.ts';
 import { readVariables } from '../fixtures/environments/variables.ts';
 import { shopperOf } from './journeys/plan.ts';
@@ -7,7 +7,7 @@ import { runInPlaywright } from './runners/playwright.ts';
 import { checksOf } from './runners/prepare.ts';
 import { tokenSource } from './runners/token.ts';
 
-const environment = loadEnvironment();
+const environment = environmentOfRound();
 const tokens = tokenSource(environment.auth, readVariables());
 const targets = targetsOf(environment);
 const { checks, leftOut } = checksOf(environment, targets);

@@ -9,6 +9,6 @@ export default defineConfig({
   testMatch: 'plain.spec.ts',
   outputDir: '../../test-results/bench',
   fullyParallel: true,
-  workers: Math.min(4, availableParallelism()),
+  workers: Math.min(4, Math.max(2, availableParallelism())),
   use: { trace: 'retain-on-failure' },
 });

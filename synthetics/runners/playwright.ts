@@ -2,7 +2,7 @@ import { type APIRequestContext, type APIResponse, request, type TestInfo, test 
 import { bodyLimitBytes, RequestFailed } from '../journeys/failures.ts';
 import { type Hooks, runJourney } from '../journeys/run.ts';
 import type { Answer, WireRequest } from '../journeys/transport.ts';
-import { type AvailabilityResult, failureLine } from '../result.ts';
+import type { AvailabilityResult } from '../result.ts';
 import type { Exchange } from './evidence.ts';
 import { type Given, prepareRun, resultOf } from './prepare.ts';
 import { RecordingTransport } from './recording.ts';
@@ -11,8 +11,13 @@ import { hideSecrets } from './secrets.ts';
 import type { TokenSource } from './token.ts';
 import { requestFailed } from './trouble.ts';
 
-/** Every step of a journey is a step of the test. */
-export const playwrightHooks: Hooks = { step: (name, act) => test.step(name, act) };
+/** Every step of a journey is a step of the test. With its place given, Playwright needn't look for it on the stack. */
+export const playwrightHooks: Hooks = {
+  step(name, act) {
+    const { file, line, column } = test.info();
+    return test.step(name, act, { location: { file, line, column } });
+  },
+};
 
 export type PlaywrightGiven = Given & { readonly tokens: TokenSource; readonly hooks?: Hooks };
 
@@ -30,7 +35,9 @@ export async function runInPlaywright(given: PlaywrightGiven, info: TestInfo): P
     attach(info, resultAttachment, result);
     if (result.outcome !== 'passed') {
       if (failing) attach(info, 'failing exchange', failing);
-      throw new JourneyNotPassed(result);
+      // Loaded here alone: a round in which all is well needs neither the record's schema nor the library behind it.
+      const { failureLine } = await import('../result.ts');
+      throw new JourneyNotPassed(result.outcome, failureLine(result));
     }
     return result;
   } finally {
@@ -41,8 +48,8 @@ export async function runInPlaywright(given: PlaywrightGiven, info: TestInfo): P
 export class JourneyNotPassed extends Error {
   override readonly name = 'JourneyNotPassed';
 
-  constructor(result: AvailabilityResult) {
-    super(result.outcome === 'inconclusive' ? `inconclusive: ${failureLine(result)}` : failureLine(result));
+  constructor(outcome: AvailabilityResult['outcome'], line: string) {
+    super(outcome === 'inconclusive' ? `inconclusive: ${line}` : line);
     // The rule and what was seen tell where it failed; a stack of the engine's own lines would hide them.
     this.stack = `${this.name}: ${this.message}`;
   }

@@ -27,7 +27,12 @@ const variables = {
 describe('an environment', () => {
   it('loads each shipped file by its name', () => {
     expect(environmentNames()).toEqual(['devtest', 'local', 'local-preprod', 'production']);
-    for (const name of environmentNames()) expect(loadEnvironment(name, variables).name).toBe(name);
+    for (const name of environmentNames()) {
+      const environment = loadEnvironment(name, variables);
+      expect(environment.name).toBe(name);
+      // Playwright's workers are handed it as JSON.
+      expect(JSON.parse(JSON.stringify(environment))).toEqual(environment);
+    }
   });
 
   it('comes from the flag, then TARGET_ENV, then local', () => {

@@ -86,6 +86,9 @@ describe('no token', () => {
     ['an answer without a token', { body: '{}' }, /^an answer without a token from 127/],
     ['an empty token', { body: '{"access_token":""}' }, /^an answer without a token from 127/],
     ['a token that never was valid', { body: '{"access_token":"t","expires_in":0}' }, /^an answer without a token from 127/],
+    ['a token that is no text', { body: '{"access_token":{"t":1}}' }, /^an answer without a token from 127/],
+    ['a lifetime that is no number', { body: '{"access_token":"t","expires_in":"soon"}' }, /^an answer without a token from 127/],
+    ['an answer that is no object', { body: 'null' }, /^an answer without a token from 127/],
     ['an answer that is not JSON', { body: `<html>${secret}` }, /^an answer without a token from 127/],
     ['a cut connection', 'reset', /^ECONNRESET from 127/],
   ] as const)('%s is the trouble no-token, and says nothing secret', async (_, answer, said) => {
