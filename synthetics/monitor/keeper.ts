@@ -24,7 +24,7 @@ interface Counts {
 
 /**
  * Where results wait for delivery: the outbox file, and a bounded outbox in memory while the disk is full, read-only or gone.
- * Both are delivered from; nothing here throws for the disk.
+ * Nothing here throws for the disk.
  */
 export class Keeper {
   private readonly options: KeeperOptions;
@@ -57,14 +57,18 @@ export class Keeper {
     this.write((outbox) => outbox.addEvents([event]));
   }
 
-  /** All that there is to deliver from: the file first. */
+  /** What there is to deliver from; not a file that fails: it could not keep that something arrived, and would send it again and again. */
   outboxes(): Outbox[] {
+    return this.memory ? [this.memory] : this.all();
+  }
+
+  private all(): Outbox[] {
     return [this.file, this.memory].filter((outbox) => outbox !== undefined);
   }
 
   /** Of all outboxes together: what waits, and what never reached Application Insights and is gone. */
   counts(): Counts {
-    const all = this.outboxes().map((outbox) => this.countsOf(outbox));
+    const all = this.all().map((outbox) => this.countsOf(outbox));
     const sum = (of: keyof Counts) => all.reduce((total, counts) => total + counts[of], 0);
     return { waiting: sum('waiting'), parked: sum('parked'), lost: sum('lost') };
   }
@@ -108,7 +112,7 @@ export class Keeper {
   }
 
   close(): void {
-    for (const outbox of this.outboxes()) outbox.close();
+    for (const outbox of this.all()) outbox.close();
   }
 
   private write(act: (outbox: Outbox) => void): void {

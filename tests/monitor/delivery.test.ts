@@ -256,6 +256,29 @@ describe('keeper', () => {
     outbox.close();
   });
 
+  test('is not delivered from a file that could not keep what arrived, and counts what waits there', () => {
+    const file = openOutbox(path(), { now: () => start });
+    let isBroken = false;
+    const add = file.add.bind(file);
+    file.add = (each) => {
+      if (isBroken) throw new Error('database or disk is full');
+      return add(each);
+    };
+    const keeper = new Keeper({ open: () => file, memoryRows: 10, nowMs: () => start, log: quiet, onDisk: () => undefined });
+    keeper.open();
+    keeper.add(aResult(1));
+    expect(keeper.outboxes()).toEqual([file]);
+    isBroken = true;
+    keeper.add(aResult(2));
+    expect(keeper.outboxes().map((outbox) => outbox.path)).toEqual([':memory:']);
+    expect(keeper.counts()).toMatchObject({ waiting: 2 });
+    isBroken = false;
+    keeper.recover();
+    expect(keeper.outboxes()).toEqual([file]);
+    expect(file.waiting(10).map(({ id }) => id)).toEqual([aResult(1).id, aResult(2).id]);
+    keeper.close();
+  });
+
   test('moves to the file whatever became of it in memory, with its evidence and its losses', () => {
     const file = join(path(), 'below', 'a-file');
     writeFileSync(join(folder, 'outbox.db'), 'a file where a folder should be');
