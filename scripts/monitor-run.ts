@@ -75,7 +75,7 @@ async function main(signal: AbortSignal): Promise<ExitCode> {
     const monitor = monitorOf(environment, log, outboxFile, { health, status, metrics });
     try {
       return await (values.once
-        ? once(monitor, environment, log)
+        ? once(monitor, environment, log, signal)
         : resident(monitor, status, nameOrPath, environment, log, signal));
     } finally {
       monitor.close();
@@ -154,14 +154,33 @@ const monitorOf = (environment: Environment, log: Log, outbox: string, { health,
     log,
   });
 
-async function once(monitor: Monitor, environment: Environment, log: Log): Promise<ExitCode> {
-  const summary = await monitor.once();
+/** Asked to stop, it gives what runs its time, and then lets it go: what there is by then is delivered. */
+async function once(monitor: Monitor, environment: Environment, log: Log, signal: AbortSignal): Promise<ExitCode> {
+  const { stopWithinMs } = environment.monitor;
+  const summary = await Promise.race([monitor.once(), pausedAfter(signal, (stopWithinMs * 2) / 3)]);
+  if (!summary) {
+    log.warn('abandoned', { reason: 'asked to stop before the round had ended' });
+    await monitor.deliver(stopWithinMs / 3);
+    isCutShort = true;
+    return 2;
+  }
   const isDelivered = await monitor.deliver(onceDeliveryMs);
   if (!isDelivered && environment.telemetry.connectionString !== undefined) log.warn('undelivered', { kept: 'in the outbox' });
   return worstExit([...codesOf(summary), isDelivered || environment.telemetry.connectionString === undefined ? 0 : 2]);
 }
 
 let isStoppedInOrder = false;
+let isCutShort = false;
+
+async function pausedAfter(signal: AbortSignal, ms: number): Promise<undefined> {
+  await aborted(signal);
+  await new Promise((resolve) => setTimeout(resolve, ms).unref());
+}
+
+/** It may have come already, while this was starting. */
+async function aborted(signal: AbortSignal): Promise<void> {
+  if (!signal.aborted) await new Promise((resolve) => signal.addEventListener('abort', resolve, { once: true }));
+}
 
 async function resident(
   monitor: Monitor,
@@ -181,8 +200,7 @@ async function resident(
   );
   monitor.start();
   log.info('started', { environment: environment.name, location: environment.location, port: server.port });
-  // It may have come while this was starting.
-  if (!signal.aborted) await new Promise((resolve) => signal.addEventListener('abort', resolve, { once: true }));
+  await aborted(signal);
   log.info('stopping', { withinMs: stopWithinMs });
   stopWatching();
   await monitor.stop(stopWithinMs);
@@ -195,4 +213,5 @@ async function resident(
 // A monitor that was asked to stop, and did, has not been interrupted; what it abandoned must not keep it alive.
 void runCommand(({ signal }) => main(signal)).then(() => {
   if (isStoppedInOrder) process.exit(0);
+  if (isCutShort) process.exit();
 });

@@ -1,4 +1,7 @@
+import { once } from 'node:events';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
@@ -61,6 +64,27 @@ describe('the monitor, by hand', { timeout: 60_000 }, () => {
     clearTimeout(late);
     expect([code, signal]).toEqual([0, null]);
     expect(output).toContain('"event":"stopped"');
+  });
+
+  test('one round that is asked to stop lets go of what hangs, within its time', async () => {
+    const silent = createServer(() => undefined);
+    await new Promise<void>((resolve) => silent.listen(0, '127.0.0.1', resolve));
+    const connected = once(silent, 'connection');
+    const endpoint = `http://127.0.0.1:${(silent.address() as AddressInfo).port}`;
+    const stamps = environment.stamps.map((stamp) => ({ ...stamp, endpoint }));
+    const budgets = { ...environment.budgets, requestMs: 60_000, journeyMs: 60_000 };
+    const monitor = { ...environment.monitor, stopWithinMs: 300 };
+    const file = join(folder, 'silent.json');
+    writeFileSync(file, JSON.stringify({ ...environment, stamps, budgets, monitor }));
+    const { child, ended } = script('monitor', ['--env', file, '--once', '--outbox', outbox('silent')]);
+    const late = setTimeout(() => child.kill('SIGKILL'), 40_000);
+    await connected;
+    child.kill('SIGTERM');
+    const { code, output } = await ended;
+    clearTimeout(late);
+    silent.closeAllConnections();
+    silent.close();
+    expect([code, output]).toEqual([130, expect.stringContaining('"event":"abandoned"')]);
   });
 
   test('refuses a connection string that leads nowhere, at the start and on a reload', async () => {
