@@ -20,7 +20,8 @@ export function pictureLines({ nodes, rootCauses, warnings }: HealthPicture): st
 
 function treeOf(node: NodePicture, byId: ReadonlyMap<string, NodePicture>, indent: string, shown: Set<string>): string[] {
   const { id, title, state, score, children } = node;
-  const points = score === undefined ? '' : ` ${Math.round(score)}`;
+  // Of an unknown node it speaks of some parts alone.
+  const points = score === undefined ? '' : ` ${Math.round(score)}${state === 'unknown' ? ' by what is known' : ''}`;
   const isBad = state === 'degraded' || state === 'unhealthy';
   const why = isBad ? `  ${sentenceOf(node)}` : '';
   const head = `${indent}${signOf(state)}${points}  ${title}${why}`;

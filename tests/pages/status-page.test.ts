@@ -1,10 +1,21 @@
 import type { Browser, Page } from '@playwright/test';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { seriesBins } from '../../health/series.ts';
 import { type StatusServer, type StatusServerOptions, serveStatusPage } from '../../pages/status/server.ts';
 import { type Known, statusOf } from '../../pages/status/status.ts';
 import type { AvailabilityResult } from '../../synthetics/result.ts';
 import { launchBrowser } from '../support/browser.ts';
-import { allBad, historyOf, incidentAt, knownOf, pictureOf, troubled, twentyStamps, twoStamps } from './sample-status.ts';
+import {
+  allBad,
+  historyOf,
+  incidentAt,
+  knownOf,
+  pictureOf,
+  type Trouble,
+  troubled,
+  twentyStamps,
+  twoStamps,
+} from './sample-status.ts';
 
 const patience = { timeout: 20_000 };
 const minuteMs = 60_000;
@@ -114,6 +125,16 @@ describe('the status page', () => {
     expect(detail).toMatch(/Cosmos 429s\s+! degraded\s+7\s+degraded ≥ 5, unhealthy ≥ 20 %/);
     expect(detail).toContain('✗ checkout in westeurope unhealthy');
     expect(await chip(page, /store/).first().getAttribute('class')).toContain('related');
+  });
+
+  test('says of an unknown node that its score is of some parts alone', async () => {
+    const nowMs = Date.now();
+    const unread: Trouble = [['serverLatencyMs', 'westeurope', Number.NaN, seriesBins()]];
+    const { page, origin } = await open(knownOf(environment, nowMs, { picture: pictureOf(environment, nowMs, unread) }));
+    await page.goto(`${origin}/#store`);
+    await page.locator('#detail').waitFor();
+    expect(await text(page, '#detail')).toContain('? unknown: store');
+    expect(await text(page, '#detail')).toContain('score 100 of 100 by what is known');
   });
 
   test('follows the server, and keeps open what is open', async () => {

@@ -186,7 +186,8 @@ function detailOf(node: NodeView): HTMLElement[] {
   const { id, title, place, state, score, sinceMs, because, signals, children, number } = node;
   const where = place === '' || place === title ? '' : ` in ${place}`;
   const since = sinceMs === 0 ? '' : ` since ${clock(sinceMs)} UTC, ${duration(Date.now() - sinceMs)}`;
-  const points = score === null ? 'no score' : `score ${score} of 100`;
+  // Of an unknown node it speaks of some parts alone.
+  const points = score === null ? 'no score' : `score ${score} of 100${state === 'unknown' ? ' by what is known' : ''}`;
   const rows = signals.map((signal) => [
     signal.title,
     h('td', { class: words[signal.state].tone }, stateWord(signal.state)),
