@@ -31,6 +31,9 @@ export abstract class RecordingTransport implements Transport {
   async exchange(wire: WireRequest): Promise<Answer> {
     try {
       const answer = await this.send(wire);
+      // Its keys may have changed, or this machine's clock: the failure stands, the next attempt signs in anew.
+      const { authorization } = wire.headers;
+      if (answer.status === 401 && authorization !== undefined) this.tokens.refused?.(authorization.replace(/^Bearer /, ''));
       this.last = { wire, answer };
       return answer;
     } catch (error) {

@@ -12,6 +12,8 @@ type Auth = Environment['auth'];
 export interface TokenSource {
   /** `fresh`: not the held one. Throws RequestFailed('no-token'): not having one says nothing about the store. */
   token(fresh: boolean): Promise<string>;
+  /** The store refused this one, whatever its time says: a held one is asked for anew. */
+  refused?(token: string): void;
 }
 
 /** Renewed this long before it expires, so that no request carries a token that expires on its way. */
@@ -42,6 +44,9 @@ export function tokenSource(auth: Auth, variables: Variables, now: () => number 
       if (fresh) return (await fetchToken(auth, variables, now)).value;
       if (!held || held.expiresAtMs - now() < renewBeforeMs) held = await renew();
       return held.value;
+    },
+    refused(token) {
+      if (held?.value === token) held = undefined;
     },
   };
 }

@@ -162,3 +162,14 @@ test('an interim answer is not the answer', async () => {
   const [answer] = await sendAll(url);
   expect([answer?.status, answer?.body, answer?.header('link')]).toEqual([200, '{}', undefined]);
 });
+
+test('a token that the store refuses is told to who holds it', async () => {
+  const url = await serve(({ headers }, response) => response.writeHead(headers['x-status'] === '401' ? 401 : 200).end('{}'));
+  const refused: string[] = [];
+  const transport = new NodeTransport({ token: () => Promise.resolve(''), refused: (token) => void refused.push(token) });
+  const withToken = { authorization: 'Bearer a-token' };
+  for (const headers of [{ ...withToken, 'x-status': '200' }, { 'x-status': '401' }, { ...withToken, 'x-status': '401' }])
+    await transport.exchange({ method: 'GET', url, name: 'GET', headers, limitMs: 2_000 });
+  await transport.close();
+  expect(refused).toEqual(['a-token']);
+});

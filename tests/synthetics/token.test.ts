@@ -139,6 +139,16 @@ describe('a held token', () => {
     expect([new Set(tokens).size, asked.length]).toEqual([1, 1]);
   });
 
+  test('that the store refused is asked for anew, and no other', async () => {
+    const { url } = await provider(good);
+    const source = tokenSource(clientSecret(url), {});
+    const first = await source.token(false);
+    source.refused?.('token-0');
+    const again = await source.token(false);
+    source.refused?.(again);
+    expect([first, again, await source.token(false)]).toEqual(['token-1', 'token-1', 'token-2']);
+  });
+
   test('is not what a fresh sign-in gets', async () => {
     const { url } = await provider(good);
     const source = tokenSource(clientSecret(url), {});
