@@ -34,10 +34,21 @@ export async function bundled(script: string): Promise<string> {
     logLevel: 'silent',
     plugins: [ownFolders],
   });
+  const made = outputFiles[0]?.text ?? '';
+  // On a disk that can't be written to, it is there from before.
+  if (textOf(file) === made) return file;
   mkdirSync(dirname(file), { recursive: true });
   // Another command may be reading it: the file is the old one or the new one, never half of it.
   const aside = `${file}.${process.pid}`;
-  writeFileSync(aside, outputFiles[0]?.contents ?? '');
+  writeFileSync(aside, made);
   renameSync(aside, file);
   return file;
+}
+
+function textOf(file: string): string | undefined {
+  try {
+    return readFileSync(file, 'utf8');
+  } catch {
+    return undefined;
+  }
 }

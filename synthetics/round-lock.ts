@@ -2,6 +2,7 @@ import type { Environment } from '../fixtures/environments/schema.ts';
 import { openOutbox, outboxPath } from '../telemetry/outbox.ts';
 import { heartbeat } from './monitor/heartbeat.ts';
 import { lockPath, takeLock } from './monitor/lock.ts';
+import { messageOf } from './monitor/log.ts';
 import { minuteMs } from './monitor/schedule.ts';
 
 /** Exit code of a round that was not started. */
@@ -27,10 +28,15 @@ export function lockRoundOrExit(environment: Environment): void {
 export function keepOverrun(environment: Environment, outboxFile: string, nowMs: number): void {
   const nothing = { expected: 0, finished: 0, passed: 0, failed: 0, inconclusive: 0, firstAttemptFailures: 0, missed: 0 };
   const round = { period: Math.floor(nowMs / minuteMs), ...nothing, overruns: 1, longestDelayMs: 0, probeFault: false };
-  const outbox = openOutbox(outboxFile, { now: Date.now });
   try {
-    outbox.add([heartbeat(environment, round, minuteMs, nowMs)]);
-  } finally {
-    outbox.close();
+    const outbox = openOutbox(outboxFile, { now: Date.now });
+    try {
+      outbox.add([heartbeat(environment, round, minuteMs, nowMs)]);
+    } finally {
+      outbox.close();
+    }
+  } catch (error) {
+    // It is an overrun all the same.
+    console.error(`the overrun is not kept: ${messageOf(error)}`);
   }
 }

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
-import { mkdirSync, rmSync, statSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { accessSync, constants, existsSync, mkdirSync, rmSync, statSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { basename, dirname, join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { UsageError } from '../../fixtures/environments/errors.ts';
 import type { Environment } from '../../fixtures/environments/schema.ts';
@@ -23,10 +24,40 @@ export class LockError extends UsageError {
 
 /**
  * Takes a lock for this process, or answers undefined where another holds it. The system lets go of it however the process
- * ends, since it is SQLite's lock on a file; so a crash leaves nothing behind that would have to be judged stale.
- * @throws LockError where the disk doesn't let it
+ * ends, since it is SQLite's lock on a file; so a crash leaves nothing behind that would have to be judged stale. Where the
+ * disk can't be written to, the machine's folder for temporary files has it: who starts then goes on without a disk.
+ * @throws LockError where neither lets it
  */
-export function takeLock(path: string): (() => void) | undefined {
+export function takeLock(path: string, isReadOnly = onReadOnlyDisk): (() => void) | undefined {
+  if (!isReadOnly(path)) return take(path);
+  return isHeld(path) ? undefined : take(join(tmpdir(), 'contoso-synthetics-locks', basename(path)));
+}
+
+function onReadOnlyDisk(path: string): boolean {
+  try {
+    mkdirSync(dirname(path), { recursive: true });
+    accessSync(dirname(path), constants.W_OK);
+    return false;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'EROFS';
+  }
+}
+
+/** Of a file that can't be written to: whether somebody took the lock when it still could. */
+function isHeld(path: string): boolean {
+  if (!existsSync(path)) return false;
+  const database = new DatabaseSync(path, { readOnly: true, timeout: 0 });
+  try {
+    database.prepare('select * from sqlite_master').all();
+    return false;
+  } catch (error) {
+    return isBusy(error);
+  } finally {
+    database.close();
+  }
+}
+
+function take(path: string): (() => void) | undefined {
   for (;;) {
     const database = opened(path);
     const before = inodeOf(path);

@@ -107,8 +107,10 @@ describe('the monitor, by hand', { timeout: 60_000 }, () => {
   test('leaves an inconclusive heartbeat for a round that it did not start', async () => {
     const release = takeLock(lockPath(environment));
     const { code, output } = await run('monitor', ['--once', '--outbox', outbox('overrun')]);
+    const unkept = await run('monitor', ['--once', '--outbox', join(environmentFile, 'no-folder.db')]);
     release?.();
     expect([code, output]).toEqual([2, expect.stringContaining('"event":"overrun"')]);
+    expect([unkept.code, unkept.output]).toEqual([2, expect.stringContaining('the overrun is not kept: ')]);
     const kept = openOutbox(outbox('overrun'), { now: Date.now });
     const beats = kept.recent({ since: 0 });
     kept.close();

@@ -165,6 +165,19 @@ describe('lock', () => {
     second?.();
   });
 
+  test('on a disk that can not be written to is kept in the folder for temporary files', () => {
+    const path = join(folder, 'locks', `read-only-${process.pid}`);
+    const readOnly = () => true;
+    const release = takeLock(path, readOnly);
+    expect([typeof release, existsSync(path), takeLock(path, readOnly)]).toEqual(['function', false, undefined]);
+    release?.();
+    // Who took it while it could be written to still has it.
+    const before = takeLock(path);
+    expect(takeLock(path, readOnly)).toBeUndefined();
+    before?.();
+    takeLock(path, readOnly)?.();
+  });
+
   test('differs by environment and by endpoints', () => {
     const one = environmentWith();
     const paths = [one, { ...one, name: 'other' }, { ...one, stamps: one.stamps.slice(1) }].map(lockPath);
