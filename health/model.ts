@@ -1,3 +1,4 @@
+import { type DependencyName, dependencyTable } from '../fixtures/environments/dependencies.ts';
 import type { Signal } from './thresholds.ts';
 
 /** From good to bad, and so `worst of` takes the last: what is not known is worse than healthy, and no reason to call it bad. */
@@ -36,7 +37,15 @@ export type Rule = 'worst' | 'redundancy' | 'weighted';
 export const weightedBounds = { degradedBelow: 90, unhealthyBelow: 60 } as const;
 
 /** Whom a signal speaks of; replica: a Cosmos account in the stamp's region. */
-export type ScopeOf = 'stamp' | 'region' | 'plan' | 'account' | 'replica' | 'store' | `journey ${string}` | `probe ${string}`;
+export type ScopeOf =
+  | 'stamp'
+  | 'region'
+  | 'plan'
+  | 'account'
+  | 'replica'
+  | 'store'
+  | `journey ${string}`
+  | `probe ${DependencyName}`;
 
 export interface SignalOf extends Bond {
   readonly signal: Signal;
@@ -56,6 +65,14 @@ export type GlobalComponentName = 'front-door' | 'telemetry';
 const optional = true as const;
 const degrades = 'degraded' as const;
 
+/** Of a component that has a failure to itself. */
+const probe = (name: DependencyName): SignalOf => ({ signal: 'probeFailed', scope: `probe ${name}`, optional });
+/** Of one that every shopper needs: what leaves the API's own verdict degraded takes it no further. */
+const probeByImpact = (name: DependencyName): SignalOf => ({
+  ...probe(name),
+  ...(dependencyTable[name].impact === 'degrades' && { atMost: degrades }),
+});
+
 /** Worst of their signals. One set a stamp. */
 export const components: Readonly<Record<ComponentName, Component>> = {
   api: {
@@ -64,7 +81,7 @@ export const components: Readonly<Record<ComponentName, Component>> = {
       { signal: 'journeyFailed', scope: 'journey health' },
       { signal: 'passedOnRetry', scope: 'stamp', optional },
       { signal: 'healthCheckFailed', scope: 'stamp', optional },
-      { signal: 'probeFailed', scope: 'probe configuration', optional },
+      probeByImpact('configuration'),
       { signal: 'serverErrors', scope: 'stamp' },
       { signal: 'serverLatencyMs', scope: 'stamp' },
       { signal: 'exceptions', scope: 'stamp', optional },
@@ -90,17 +107,14 @@ export const components: Readonly<Record<ComponentName, Component>> = {
       { signal: 'cosmosThrottled', scope: 'replica' },
       { signal: 'cosmosFailed', scope: 'replica' },
       { signal: 'cosmosRuPercent', scope: 'account', optional, atMost: degrades },
-      { signal: 'probeFailed', scope: 'probe cosmos-read', optional },
-      { signal: 'probeFailed', scope: 'probe cosmos-write', optional, atMost: degrades },
+      probeByImpact('cosmos-read'),
+      probeByImpact('cosmos-write'),
     ],
     explainedBy: [],
   },
   'key-vault': {
     title: 'Key Vault',
-    signals: [
-      { signal: 'keyVaultFailures', scope: 'region' },
-      { signal: 'probeFailed', scope: 'probe key-vault', optional },
-    ],
+    signals: [{ signal: 'keyVaultFailures', scope: 'region' }, probe('key-vault')],
     explainedBy: [],
   },
   registry: {
@@ -110,10 +124,7 @@ export const components: Readonly<Record<ComponentName, Component>> = {
   },
   payment: {
     title: 'payment API',
-    signals: [
-      { signal: 'paymentFailed', scope: 'stamp' },
-      { signal: 'probeFailed', scope: 'probe payment', optional },
-    ],
+    signals: [{ signal: 'paymentFailed', scope: 'stamp' }, probe('payment')],
     explainedBy: [],
   },
 };

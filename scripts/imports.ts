@@ -23,6 +23,7 @@ export const importRules: readonly ImportRule[] = [
     of: 'fixtures/contoso',
     may: [
       'fixtures/data',
+      'fixtures/environments/dependencies',
       'node:*',
       '@azure/*',
       '@peculiar/x509',

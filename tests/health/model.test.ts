@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { isTable, tables } from '../../fixtures/contoso/azure/monitor/tables.ts';
 import { dependencies } from '../../fixtures/contoso/shop/dependencies.ts';
+import { type DependencyName, dependencyTable } from '../../fixtures/environments/dependencies.ts';
 import { journeyNames } from '../../fixtures/environments/journeys.ts';
 import { expandModel } from '../../health/expand.ts';
 import { gate } from '../../health/gate.ts';
@@ -43,6 +44,16 @@ describe('the model', () => {
   it('names every dependency of the health check', () => {
     const probes = Object.values(components).flatMap(({ signals: of }) => of.map(({ scope }) => scope));
     for (const { name } of dependencies) expect(probes).toContain(`probe ${name}`);
+  });
+
+  it('and the health check read one table of what a failure means', () => {
+    expect(dependencies.map(({ name }) => name)).toEqual(Object.keys(dependencyTable));
+    const needed = [...components.api.signals, ...components.cosmos.signals];
+    for (const { name, impact, timeLimitMs } of dependencies) {
+      expect(dependencyTable[name as DependencyName]).toEqual({ impact, timeLimitMs });
+      for (const { atMost } of needed.filter(({ scope }) => scope === `probe ${name}`))
+        expect([name, atMost]).toEqual([name, impact === 'degrades' ? 'degraded' : undefined]);
+    }
   });
 
   it.each(dependencies)('calls a stamp unhealthy where the health check does: $name', ({ name, impact }) => {
