@@ -1,4 +1,4 @@
-import { describe, expect, test } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 import { tableNames, tables } from '../../../fixtures/contoso/azure/monitor/tables.ts';
 import { minuteMs } from '../../../fixtures/contoso/clock.ts';
 import { key, request, watched } from './watched.ts';
@@ -150,6 +150,37 @@ describe('tables', () => {
       undefined,
       '',
     ]);
+  });
+
+  test('from a time on have what is later, and make no row of what is older', () => {
+    const { monitor, telemetry, resources, hand, control } = watched();
+    const servedBy = { region: 'westeurope', stamp: 'westeurope', instance: 'a', build: 'good' };
+    const began = hand.now();
+    for (let i = 0; i < 100; i += 1) {
+      const at = began + i * 1_000;
+      telemetry.track({ kind: 'Request', at, servedBy, data: { id: `r${i}`, duration: '00:00:01' } });
+      const envelope = { data: { baseType: 'AvailabilityData', baseData: { id: `a${i}`, duration: '00:00:01' } } };
+      telemetry.receive({ name: 'Availability', time: new Date(at).toISOString(), ...envelope });
+      monitor.watcher.siteRequest({ ...request, at, durationMs: i });
+      monitor.secretRequest({ at, region: 'westeurope', stamp: 'westeurope', path: '/secrets/a', status: 200, durationMs: 1 });
+    }
+    hand.pass(100);
+    const made = [vi.spyOn(resources, 'component'), vi.spyOn(resources, 'site'), vi.spyOn(resources, 'vault')];
+    for (const table of ['AppRequests', 'AppAvailabilityResults', 'AppServiceHTTPLogs', 'AZKVAuditLogs']) {
+      for (const spy of made) spy.mockClear();
+      const times = (monitor.table(table, undefined, began + 95_000) ?? '')
+        .split('\n')
+        .filter(Boolean)
+        .map((line) => Date.parse((JSON.parse(line) as { TimeGenerated: string }).TimeGenerated));
+      expect([table, times]).toEqual([table, [95, 96, 97, 98, 99].map((second) => Math.floor(began) + second * 1_000)]);
+      expect([table, made.reduce((sum, spy) => sum + spy.mock.calls.length, 0)]).toEqual([table, 5]);
+    }
+    const since = control.wallTime(control.now() - 10 * minuteMs);
+    const metrics = (monitor.table('AzureMetrics', undefined, since) ?? '').split('\n').filter(Boolean);
+    const all = (monitor.table('AzureMetrics') ?? '').split('\n').filter(Boolean);
+    const isLater = (line: string) => Date.parse((JSON.parse(line) as { TimeGenerated: string }).TimeGenerated) >= since;
+    expect(metrics).toEqual(all.filter(isLater));
+    expect([metrics.length > 0, metrics.length < all.length]).toEqual([true, true]);
   });
 
   test('hold the newest 20,000 rows', () => {
