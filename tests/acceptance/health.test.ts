@@ -11,7 +11,11 @@ import { script } from './process.ts';
 import { startNamedStore } from './support.ts';
 
 let store: TestStore | undefined;
-afterEach(() => store?.close());
+let closeLive: (() => Promise<void>) | undefined;
+afterEach(async () => {
+  await closeLive?.();
+  await store?.close();
+});
 
 describe('npm run health -- gate --target staging', { timeout: 120_000 }, () => {
   it.each([
@@ -60,6 +64,7 @@ describe('the health model of a live store', { timeout: 300_000 }, () => {
     store = await startNamedStore('health-region', { timeScale: 24 });
     trustCertificates(store.caFile);
     const live = await LiveHealth.of(store.environment);
+    closeLive = () => live.close();
     await live.minutesUntil('healthy at first', ({ states }) => [...states.values()].every((state) => state === 'healthy'), 60);
     live.begin();
     await store.admin('POST', '/admin/faults', { kind: 'region-down', region: 'westeurope', seconds: 300 });

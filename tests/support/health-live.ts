@@ -19,10 +19,9 @@ import { tokenSource } from '../../synthetics/runners/token.ts';
 import { metricTimeOf, readClock, type StoreClock, wallTimeOf } from '../../telemetry/azure-monitor.ts';
 import { readLocalTable } from '../../telemetry/log-tables.ts';
 import type { TableRow } from '../health/table-rows.ts';
+import { LiveRounds, minuteMs, nextAt } from './live-rounds.ts';
 
-const minuteMs = 60_000;
-/** Of a minute: in which checks begin, and after which it is judged. */
-const checksWithin = 0.6;
+/** Share of a minute after which it is judged: checks begin in the first half, and the last of them has to end. */
 const judgedAt = 0.85;
 
 /** One minute of a live store, as the model saw it. */
@@ -42,7 +41,8 @@ export class LiveHealth {
   private readonly clock: StoreClock;
   private readonly reader: SignalReader;
   private readonly window: ResultWindow;
-  private readonly checks: readonly (() => Promise<AvailabilityResult>)[];
+  private readonly rounds: LiveRounds<AvailabilityResult>;
+  private judgedMs = 0;
   private readonly results: AvailabilityResult[] = [];
   private sinceMs: number;
 
@@ -64,9 +64,12 @@ export class LiveHealth {
       environment,
       targetsOf(environment).filter(({ kind }) => kind !== 'slot'),
     );
-    this.checks = checks
-      .filter(({ journey }) => journey.name !== 'across-regions')
-      .map((check, i) => () => runOnNode({ environment, check, tokens, shopperId: shopperOf(environment.shoppers, i) }));
+    this.rounds = new LiveRounds(
+      checks
+        .filter(({ journey }) => journey.name !== 'across-regions')
+        .map((check, i) => () => runOnNode({ environment, check, tokens, shopperId: shopperOf(environment.shoppers, i) })),
+      { now: () => this.now(), until: (ms) => this.until(ms) },
+    );
   }
 
   static async of(environment: Environment): Promise<LiveHealth> {
@@ -106,32 +109,23 @@ export class LiveHealth {
     return metricTimeOf(Date.now(), this.clock);
   }
 
-  /** The next minute: its round at its beginning, judged at its end. */
+  /** The next minute, judged near its end by what has come by then. Rounds go on beside: none is late because judging is. */
   async minute(): Promise<LiveMinute> {
-    const beginMs = Math.ceil(this.now() / minuteMs) * minuteMs;
-    const results = await this.round(beginMs);
-    await this.until(beginMs + minuteMs * judgedAt);
+    const { environment, window, store, sinceMs } = this;
+    const judgeMs = Math.max(this.judgedMs + minuteMs, nextAt(this.now(), judgedAt * minuteMs));
+    await this.until(judgeMs);
+    this.judgedMs = judgeMs;
+    const results = this.rounds.take();
     this.reader.addResults(results);
     const wallMs = Date.now();
     await this.reader.refresh(wallMs, minuteMs);
     const picture = this.reader.picture(wallMs);
     const moved = results.map((result) => ({ ...result, startedAt: this.iso(result.startedAt) }));
     this.results.push(...moved);
-    const { environment, window, store, sinceMs } = this;
     evaluateRound({ environment, results: moved, nowMs: picture.atMs, store, window, picture, sinceMs });
     const minute = { picture, states: new Map(picture.nodes.map(({ id, state }) => [id, state])) };
     this.minutes.push(minute);
     return minute;
-  }
-
-  /** Every check, each at its own time of the minute, as the monitor does it: all at once they'd wait for each other. */
-  private round(beginMs: number): Promise<AvailabilityResult[]> {
-    return Promise.all(
-      this.checks.map(async (check, i) => {
-        await this.until(beginMs + (minuteMs * checksWithin * i) / this.checks.length);
-        return check();
-      }),
-    );
   }
 
   /** Minutes until it holds; how many it took. @throws where it doesn't within so many */
@@ -153,6 +147,12 @@ export class LiveHealth {
 
   private iso(wall: string): string {
     return new Date(metricTimeOf(Date.parse(wall), this.clock)).toISOString();
+  }
+
+  /** No check is begun any more; resolves when those under way have ended. */
+  close(): Promise<void> {
+    this.store.close();
+    return this.rounds.stop();
   }
 
   private async until(ms: number): Promise<void> {
