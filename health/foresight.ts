@@ -40,6 +40,8 @@ export interface Trend {
   readonly highest: number;
   /** Of the line at the latest point. */
   readonly level: number;
+  /** Of the latest point. */
+  readonly atMs: number;
 }
 
 /**
@@ -65,6 +67,7 @@ export function trendOf(points: Course['points']): Trend | undefined {
     lowest: at(Math.floor(middle - half)),
     highest: at(Math.ceil(middle + half)),
     level: levels[Math.floor(levels.length / 2)] ?? end.value,
+    atMs: end.atMs,
   };
 }
 
@@ -81,11 +84,13 @@ export function warningOf(course: Course, nowMs: number): Warning | undefined {
   const horizonMs = course.within === 'hour' ? hourMs : weekMs;
   if (!trend || trend.lowest <= 0 || trend.level >= course.bound) return undefined;
   const gap = course.bound - trend.level;
-  const expectedMs = nowMs + gap / trend.slope;
+  // What was measured some time ago has gone on growing since; what should have crossed by now is about to be seen.
+  const crossingMs = (slope: number) => Math.max(nowMs, trend.atMs + gap / slope);
+  const expectedMs = crossingMs(trend.slope);
   if (expectedMs - nowMs > horizonMs) return undefined;
   const { id, title, place, unit, bound, within } = course;
-  const text = `${title} in ${place} will reach ${bound} ${unit} about ${timeOf(expectedMs)}: now ${shown(trend.level)} ${unit}, ${shown(trend.slope * hourMs)} more an hour`;
-  return { id, title, place, value: trend.level, bound, earliestMs: nowMs + gap / trend.highest, expectedMs, within, text };
+  const text = `${title} in ${place} will reach ${bound} ${unit} about ${timeOf(expectedMs)}: last ${shown(trend.level)} ${unit}, ${shown(trend.slope * hourMs)} more an hour`;
+  return { id, title, place, value: trend.level, bound, earliestMs: crossingMs(trend.highest), expectedMs, within, text };
 }
 
 /** What ends within the week. */

@@ -58,6 +58,23 @@ describe('foresight', () => {
     expect(warningOf(course(1, { start: 1_000, perMinute: 10, noise: 5 }, 120), nowMs + 120 * minuteMs)).toBeUndefined();
   });
 
+  it.each([
+    // At minute 120 it stands at 3,400, and reaches 4,000 in minute 150.
+    ['at once', 120, 150],
+    ['a quarter of an hour later', 135, 150],
+    ['when it should be there already', 160, 160],
+  ])('counts from the latest point, asked %s', (_, asked, expected) => {
+    const warning = warningOf(course(1, { start: 1_000, perMinute: 20, noise: 0 }, 120), nowMs + asked * minuteMs);
+    expect(((warning?.expectedMs ?? 0) - nowMs) / minuteMs).toBeCloseTo(expected, 3);
+    expect(((warning?.earliestMs ?? 0) - nowMs) / minuteMs).toBeCloseTo(expected, 3);
+  });
+
+  it('warns of a bound within the hour from now, that is more than an hour after the latest point', () => {
+    const drawn = course(1, { start: 1_000, perMinute: 20, noise: 0 }, 80);
+    expect(warningOf(drawn, nowMs + 89 * minuteMs)).toBeUndefined();
+    expect(warningOf(drawn, nowMs + 91 * minuteMs)?.expectedMs).toBeCloseTo(nowMs + 150 * minuteMs, -3);
+  });
+
   it('says nothing of what falls, of what has crossed, and of too few points', () => {
     expect(warningOf(course(1, { start: 3_900, perMinute: -20, noise: 5 }, 60), nowMs)).toBeUndefined();
     expect(warningOf(course(1, { start: 3_900, perMinute: 20, noise: 5 }, 60), nowMs)).toBeUndefined();
