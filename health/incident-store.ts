@@ -1,8 +1,9 @@
 import { mkdirSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { DatabaseSync, type SQLInputValue, type StatementSync } from 'node:sqlite';
-import { type BuildChange, type Incident, incidentSchema } from './incident.ts';
+import type { BuildChange, Incident } from './incident.ts';
 import type { Silence } from './silences.ts';
+import { IncidentReader, type UnreadIncident } from './unread-incidents.ts';
 import { minuteMs } from './window.ts';
 
 export type NoticeState = 'opened' | 'reminded' | 'resolved';
@@ -71,28 +72,30 @@ export function incidentsPath(environmentName: string): string {
 export class IncidentStore {
   private readonly database: DatabaseSync;
   private readonly statements = new Map<string, StatementSync>();
+  private readonly reader: IncidentReader;
 
-  /** @param path a file, or `:memory:` */
-  constructor(path: string) {
+  /** @param path a file, or `:memory:`; `onUnread` hears of each incident that can't be read once. Default: said on stderr */
+  constructor(path: string, onUnread?: (unread: UnreadIncident) => void) {
+    this.reader = new IncidentReader(onUnread);
     if (path !== ':memory:') mkdirSync(dirname(path), { recursive: true });
     this.database = new DatabaseSync(path, { timeout: busyTimeoutMs });
     this.database.exec(`pragma journal_mode = wal; pragma synchronous = normal; ${schema}`);
   }
 
   openIncidents(): Incident[] {
-    return this.incidents('select body from incident where resolvedAt is null order by openedAt, key');
+    return this.incidents('select key, body from incident where resolvedAt is null order by openedAt, key');
   }
 
   /** Open, or resolved since; latest first. */
   recentIncidents(sinceMs: number, limit = 1_000): Incident[] {
     const where = 'where resolvedAt is null or resolvedAt >= ? or openedAt >= ?';
-    return this.incidents(`select body from incident ${where} order by openedAt desc, key limit ?`, sinceMs, sinceMs, limit);
+    return this.incidents(`select key, body from incident ${where} order by openedAt desc, key limit ?`, sinceMs, sinceMs, limit);
   }
 
   /** By its key or the beginning of it. */
   findIncidents(keyPrefix: string): Incident[] {
     return this.incidents(
-      `select body from incident where substr(key, 1, ?) = ? order by openedAt desc`,
+      `select key, body from incident where substr(key, 1, ?) = ? order by openedAt desc`,
       keyPrefix.length,
       keyPrefix,
     );
@@ -263,7 +266,7 @@ export class IncidentStore {
   }
 
   private incidents(sql: string, ...values: SQLInputValue[]): Incident[] {
-    return this.all(sql, ...values).flatMap(({ body }) => incidentSchema.safeParse(JSON.parse(String(body))).data ?? []);
+    return this.all(sql, ...values).flatMap(({ key, body }) => this.reader.read(String(key), String(body)));
   }
 
   private prepared(sql: string): StatementSync {

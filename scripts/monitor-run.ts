@@ -116,7 +116,7 @@ const resultsOf = (outbox: string, log: Log) =>
 
 function healthOf(environment: Environment, log: Log, { outbox, incidents }: Files, options: HealthOptions): MonitorHealth {
   const resultsSince = resultsOf(outbox, log);
-  const openStore = () => new IncidentStore(incidents);
+  const openStore = () => new IncidentStore(incidents, (unread) => log.warn('incident not read', { ...unread }));
   const signals = (of: Environment) => (hasServerSignals(of) ? signalReaderOf(of, log) : undefined);
   const health = new MonitorHealth({ resultsSince, openStore, nowMs: Date.now, log, sinceMs: Date.now(), signals, ...options });
   health.begin(environment);
@@ -127,7 +127,8 @@ const statusOf = (environment: Environment, log: Log, { outbox, incidents }: Fil
   new MonitorStatus({
     environment,
     resultsSince: resultsOf(outbox, log),
-    openStore: () => new IncidentStore(incidents),
+    // What it can't read, those who judge have said.
+    openStore: () => new IncidentStore(incidents, () => undefined),
     underWayFolder: underWayFolder(environment.name),
     nowMs: Date.now,
     log,
