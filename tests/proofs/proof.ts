@@ -12,7 +12,10 @@ export interface ProofArea {
   readonly title: string;
   /** Folders and files whose change makes the proof old. */
   readonly covers: readonly string[];
-  readonly prove: (say: (line: string) => void) => Promise<ProofRow[]>;
+  /** Names of what can be proved by itself, to look at it alone: nothing is kept then. */
+  readonly parts?: readonly string[];
+  /** With a part: of that alone. */
+  readonly prove: (say: (line: string) => void, part?: string) => Promise<ProofRow[]>;
 }
 
 /** A row whose figure must not be above the limit. */

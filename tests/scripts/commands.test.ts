@@ -90,6 +90,19 @@ describe('commands', { timeout: 60_000 }, () => {
     }
   });
 
+  test.each([
+    [['nowhere'], /^ +area: got "nowhere"; allowed: one of main-job, gate, /m],
+    [
+      ['health-incidents', 'flood'],
+      /part of health-incidents: got "flood"; allowed: one of region, key-vault, instance, payment, cosmos/,
+    ],
+    [['gate', 'payment'], /part of gate: got "payment"; allowed: nothing/],
+  ])('prove refuses %j', async (args, says) => {
+    const { code, output } = await script('prove', args).ended;
+    expect(output).toMatch(says);
+    expect(code).toBe(3);
+  });
+
   test.each(['status', 'history', 'replay'])('%s makes no outbox in the place of one that is not there', async (name) => {
     const file = join(folder, 'nowhere', `${name}.db`);
     const { code, output } = await run(name, '--outbox', file, ...(name === 'replay' ? ['0123456789abcdef'] : []));
