@@ -6,7 +6,8 @@ import { targetsOf } from '../fixtures/environments/targets.ts';
 import { readVariables } from '../fixtures/environments/variables.ts';
 import { type ExitCode, exitOf, parseFlags } from './exit-code.ts';
 import { showLive } from './local-live.ts';
-import { caFileOf, detectStore, LocalStoreError, type StoreMessage, startInProcess } from './local-store.ts';
+import { caFileOf, detectStore, LocalStoreError, type StoreMessage, startAlone, startInProcess } from './local-store.ts';
+import { untilUnused } from './store-locks.ts';
 
 /**
  * `npm run local [-- --env <name or path>] [-- --build <name>]`: the local store, until Ctrl-C; on a terminal its state is
@@ -15,27 +16,44 @@ import { caFileOf, detectStore, LocalStoreError, type StoreMessage, startInProce
 async function main(): Promise<ExitCode> {
   const { values } = parseFlags({ build: { type: 'string' } });
   const environment = loadEnvironment(values.env);
-  const state = await detectStore(environment);
-  if (state.kind === 'running') throw new LocalStoreError(`the store of environment ${environment.name} is running already`);
-  const stopped = untilStopped();
-  const contoso = await startInProcess(environment, values.build);
+  const isSpawned = process.send !== undefined;
+  const stopped = untilStopped(isSpawned);
+  const contoso = await started(environment, values.build, isSpawned);
   if (process.send) process.send({ kind: 'ready' } satisfies StoreMessage);
   else process.stdout.write(describe(environment, values.env || readVariables().TARGET_ENV || 'local', contoso));
   const stopShowing = process.stdout.isTTY && !process.send ? showLive(contoso.state, process.stdout) : undefined;
   await stopped;
   stopShowing?.();
+  // Who stops it by hand means it; the end of the command that started it says nothing of others that use it.
+  const unused = isSpawned ? await untilUnused(environment, tellKept) : undefined;
   await contoso.close();
+  unused?.();
   return 0;
 }
+
+/** Alone: whoever wants the store meanwhile waits for it. Who spawned this process holds the lock for it. */
+async function started(environment: Environment, build: string | undefined, isSpawned: boolean): Promise<Contoso> {
+  const done = isSpawned ? undefined : await startAlone(environment);
+  try {
+    const state = await detectStore(environment);
+    if (state.kind === 'running') throw new LocalStoreError(`the store of environment ${environment.name} is running already`);
+    return await startInProcess(environment, build);
+  } finally {
+    done?.();
+  }
+}
+
+const tellKept = () => {
+  if (process.connected) process.send?.({ kind: 'kept' } satisfies StoreMessage);
+};
 
 /**
  * Run by hand: Ctrl-C or SIGTERM. Spawned by another command: its SIGTERM, or the end of the IPC channel, which closes
  * however the parent ends. Ctrl-C reaches both, and the parent may still need the store to clean up after itself.
  */
-const untilStopped = () =>
+const untilStopped = (isSpawned: boolean) =>
   new Promise<void>((resolve) => {
-    const isSpawned = process.send !== undefined;
-    process.once('SIGTERM', () => resolve());
+    process.on('SIGTERM', () => resolve());
     for (const signal of ['SIGINT', 'SIGHUP'] as const) process.on(signal, () => isSpawned || resolve());
     if (isSpawned) process.once('disconnect', () => resolve());
   });

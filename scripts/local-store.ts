@@ -6,6 +6,7 @@ import type { Contoso, ContosoOptions } from '../fixtures/contoso/options.ts';
 import { PortTakenError } from '../fixtures/contoso/port-taken.ts';
 import { UsageError } from '../fixtures/environments/errors.ts';
 import type { Environment } from '../fixtures/environments/schema.ts';
+import { startingAlone, useOnce } from './store-locks.ts';
 
 const root = join(__dirname, '..');
 
@@ -160,27 +161,51 @@ export interface LocalStore {
 }
 
 /** Messages from `scripts/local-run.ts` to the command that spawned it. */
-export type StoreMessage = { readonly kind: 'ready' } | { readonly kind: 'failed'; readonly message: string };
+export type StoreMessage =
+  | { readonly kind: 'ready' }
+  | { readonly kind: 'failed'; readonly message: string }
+  /** Asked to end, it goes on for another command that uses it. */
+  | { readonly kind: 'kept' };
 
 /**
  * Makes sure that the environment's store runs: takes the one that does, or starts one as a child process that ends with
- * this one. `nameOrPath` is what the child gets as `--env`.
+ * this one, or with the last of others that came to use it. `nameOrPath` is what the child gets as `--env`.
  * @throws LocalStoreError where the port is taken by something else, or the store does not start
  */
 export async function ensureStore(environment: Environment, nameOrPath: string): Promise<LocalStore> {
   const caFile = caFileOf(environment);
-  const state = await detectStore(environment);
-  if (state.kind === 'running') return { caFile, started: false, close: () => Promise.resolve() };
-  if (state.kind === 'other') {
-    const endpoint = requireLocal(environment).local.controlEndpoint;
-    throw new LocalStoreError(`local.controlEndpoint ${endpoint} is taken by something else: ${state.seen}`);
+  const started = await startAlone(environment);
+  try {
+    const letGo = await runningStore(environment);
+    if (letGo) return { caFile, started: false, close: async () => letGo() };
+    return { caFile, started: true, close: await spawnStore(await bundleOf(), nameOrPath) };
+  } finally {
+    started();
   }
-  const close = await spawnStore(await bundleOf(), nameOrPath);
-  return { caFile, started: true, close };
 }
 
 const startMs = 30_000;
 const stopMs = 3_000;
+
+/** Waits while another command starts this store. */
+export async function startAlone(environment: Environment): Promise<() => void> {
+  const started = await startingAlone(environment, startMs);
+  if (started) return started;
+  throw new LocalStoreError(`another command has been starting the store of environment ${environment.name} for 30 s`);
+}
+
+/** Keeps the store that runs from ending with the command that started it; undefined where none runs. */
+async function runningStore(environment: Environment): Promise<(() => void) | undefined> {
+  const endpoint = requireLocal(environment).local.controlEndpoint;
+  // Before it is looked for: one that is found then stays.
+  const letGo = await useOnce(environment, startMs);
+  if (!letGo) throw new LocalStoreError(`the store of environment ${environment.name} has been closing for 30 s`);
+  const state = await detectStore(environment);
+  if (state.kind === 'running') return letGo;
+  letGo();
+  if (state.kind === 'absent') return undefined;
+  throw new LocalStoreError(`local.controlEndpoint ${endpoint} is taken by something else: ${state.seen}`);
+}
 
 async function bundleOf(): Promise<string> {
   // Loaded here alone: a command that finds the store running needs no bundler.
@@ -195,11 +220,14 @@ function spawnStore(file: string, nameOrPath: string): Promise<() => Promise<voi
     stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
   });
   const exited = new Promise<number | null>((resolve) => child.once('exit', resolve));
+  const kept = new Promise<void>((resolve) => {
+    child.on('message', ({ kind }: StoreMessage) => kind === 'kept' && resolve());
+  });
   const close = async () => {
     if (child.exitCode !== null || child.signalCode !== null) return;
     child.kill('SIGTERM');
     const hard = setTimeout(() => child.kill('SIGKILL'), stopMs);
-    await exited;
+    await Promise.race([exited, kept]);
     clearTimeout(hard);
   };
   return new Promise((resolve, reject) => {
@@ -213,6 +241,7 @@ function spawnStore(file: string, nameOrPath: string): Promise<() => Promise<voi
     const late = setTimeout(() => fail(`the local store did not start within ${startMs / 1_000} s`), startMs);
     child.on('message', (message: StoreMessage) => {
       if (message.kind === 'failed') return fail(message.message);
+      if (message.kind === 'kept') return console.error('the local store goes on: another command uses it, and ends it');
       clearTimeout(late);
       // Running, it must not keep its parent from ending; the closed channel then ends it.
       child.unref();

@@ -22,6 +22,9 @@ export class LockError extends UsageError {
   override readonly name = 'LockError';
 }
 
+const alone = 'pragma journal_mode = memory; begin exclusive';
+const together = 'begin; select count(*) from sqlite_master';
+
 /**
  * Takes a lock for this process, or answers undefined where another holds it. The system lets go of it however the process
  * ends, since it is SQLite's lock on a file; so a crash leaves nothing behind that would have to be judged stale. Where the
@@ -30,8 +33,16 @@ export class LockError extends UsageError {
  */
 export function takeLock(path: string, isReadOnly = onReadOnlyDisk): (() => void) | undefined {
   if (!isReadOnly(path)) return take(path);
-  return isHeld(path) ? undefined : take(join(tmpdir(), 'contoso-synthetics-locks', basename(path)));
+  return isHeld(path) ? undefined : take(besides(path));
 }
+
+/** The same lock, shared with others who ask for it so: nobody has it alone meanwhile. Undefined where somebody does. */
+export function shareLock(path: string): (() => void) | undefined {
+  const held = hold(onReadOnlyDisk(path) ? besides(path) : path, together);
+  return held && (() => void (held.database.isOpen && held.database.close()));
+}
+
+const besides = (path: string) => join(tmpdir(), 'contoso-synthetics-locks', basename(path));
 
 function onReadOnlyDisk(path: string): boolean {
   try {
@@ -58,20 +69,27 @@ function isHeld(path: string): boolean {
 }
 
 function take(path: string): (() => void) | undefined {
+  const held = hold(path, alone);
+  return (
+    held &&
+    (() => {
+      // Somebody may have removed it by hand, and another taken the lock at its place.
+      if (inodeOf(path) === held.inode) rmSync(path, { force: true });
+      held.database.close();
+    })
+  );
+}
+
+function hold(path: string, how: string): { readonly database: DatabaseSync; readonly inode: number } | undefined {
   for (;;) {
     const database = opened(path);
-    const before = inodeOf(path);
-    if (!locked(database, path)) {
+    const inode = inodeOf(path);
+    if (!locked(database, path, how)) {
       database.close();
       return undefined;
     }
     // Whoever held it may have removed the file between opening and locking: then this is the lock of a file that is gone.
-    if (before !== undefined && inodeOf(path) === before)
-      return () => {
-        // Somebody may have removed it by hand, and another taken the lock at its place.
-        if (inodeOf(path) === before) rmSync(path, { force: true });
-        database.close();
-      };
+    if (inode !== undefined && inodeOf(path) === inode) return { database, inode };
     database.close();
   }
 }
@@ -89,9 +107,9 @@ function opened(path: string): DatabaseSync {
 }
 
 /** False where another holds it. */
-function locked(database: DatabaseSync, path: string): boolean {
+function locked(database: DatabaseSync, path: string, how: string): boolean {
   try {
-    database.exec('pragma journal_mode = memory; begin exclusive');
+    database.exec(how);
     return true;
   } catch (error) {
     if (isBusy(error)) return false;

@@ -166,6 +166,29 @@ describe('the store as a process', () => {
     expect(existsSync(caFileOf(environment))).toBe(false);
   });
 
+  it('goes on for another command that uses it, and ends with that one', async () => {
+    const first = await ensureStore(environment, file);
+    const second = await ensureStore(environment, file);
+    closing.push(first.close, second.close);
+    await first.close();
+    // Long enough to notice one that is closing after all.
+    await new Promise((resolve) => setTimeout(resolve, 500));
+    expect([second.started, await state()]).toEqual([false, 'running']);
+    expect(existsSync(caFileOf(environment))).toBe(true);
+    await second.close();
+    await gone();
+    await vi.waitFor(() => expect(existsSync(caFileOf(environment))).toBe(false), { timeout: 10_000 });
+  });
+
+  it('is one, however many commands start it at once', async () => {
+    const stores = await Promise.all([1, 2, 3].map(() => ensureStore(environment, file)));
+    closing.push(...stores.map(({ close }) => close));
+    expect(stores.filter(({ started }) => started)).toHaveLength(1);
+    expect(await state()).toBe('running');
+    for (const { close } of stores) await close();
+    await gone();
+  });
+
   it('tells its parent when a port is taken', async () => {
     const server = createServer();
     const port = Number(new URL(environment.stamps[1]?.endpoint ?? '').port);
