@@ -83,7 +83,8 @@ function passing(results: readonly AvailabilityResult[], journey: string, rounds
 }
 
 function together(parts: readonly Part[]): Part {
-  return { state: worst(parts), why: parts.flatMap((part) => (part.state === 'healthy' ? [] : part.why)) };
+  const why = new Set(parts.flatMap((part) => (part.state === 'healthy' ? [] : part.why)));
+  return { state: worst(parts), why: [...why] };
 }
 
 function judged(signal: Signal, value: number): Part {

@@ -61,7 +61,7 @@ async function gateTarget(environment: Environment, target: Target, tokens: Toke
 }
 
 /** A build that nothing is known of is no build to release. */
-const exitOf = ({ state }: GatedFlow): ExitCode => (state === 'healthy' ? 0 : state === 'unknown' ? 2 : 1);
+export const exitOf = ({ state }: GatedFlow): ExitCode => (state === 'healthy' ? 0 : state === 'unknown' ? 2 : 1);
 
 const lineOf = ({ name }: Target, { flow, state, why }: GatedFlow) =>
   [`${state.padEnd(10)} ${flow.padEnd(10)} ${name}`, ...why.map((line) => `  ${line}`)].join('\n');

@@ -1,6 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { gate, type Probe, type Staged } from '../../health/gate.ts';
 import type { Health } from '../../health/model.ts';
+import { worstExit } from '../../scripts/exit-code.ts';
+import { exitOf } from '../../scripts/health-gate.ts';
 import { journeys, type Meets, resultAt } from './day.ts';
 
 const rounds = 5;
@@ -109,6 +111,16 @@ describe('the gate of a release', () => {
     expect(Object.fromEntries(Object.keys(wanted).map((flow) => [flow, flows.get(flow)]))).toEqual(wanted);
   });
 
+  it.each([
+    ['of which all is known and well', [], 0],
+    ['of which one flow is not known', ['unknown'], 2],
+    ['of which one flow would be degraded', ['degraded'], 1],
+    ['of which one flow is unhealthy and another not known', ['unhealthy', 'unknown'], 1],
+  ] as const)('a build %s', (_, states, code) => {
+    const flows = (['healthy', ...states] as const).map((state) => exitOf({ flow: 'cart', state, why: [] }));
+    expect(worstExit(flows)).toBe(code);
+  });
+
   it('says why', () => {
     const flows = gate({
       rounds,
@@ -120,5 +132,7 @@ describe('the gate of a release', () => {
       'failed results 100 % ≥ 50 %',
     ]);
     expect(flows.find(({ flow }) => flow === 'checkout')?.why).toEqual(['health check: payment answered 503']);
+    const silent = gate({ rounds, results: results(), probes: undefined });
+    expect(silent.map(({ why }) => why)).toEqual(silent.map(() => ['the health check says nothing']));
   });
 });
