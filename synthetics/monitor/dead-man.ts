@@ -8,7 +8,8 @@ export async function callDeadMan(url: string): Promise<string | undefined> {
   try {
     const { statusCode, body } = await request(url, { signal: AbortSignal.timeout(limitMs) });
     await body.dump();
-    return statusCode < 400 ? undefined : `status ${statusCode}`;
+    // A redirect is not followed: whoever watches has not heard of it.
+    return statusCode >= 200 && statusCode < 300 ? undefined : `status ${statusCode}`;
   } catch (error) {
     return wordOf(error);
   }

@@ -86,9 +86,14 @@ export class Keeper {
     }
   }
 
-  /** A number that outlives the process; undefined while there is no file. */
+  /** A number that outlives the process; undefined while there is no file that can be read. */
   note(name: string): number | undefined {
-    return this.file?.note(name);
+    try {
+      return this.file?.note(name);
+    } catch (error) {
+      this.fallBack(messageOf(error));
+      return undefined;
+    }
   }
 
   setNote(name: string, value: number): void {

@@ -214,6 +214,8 @@ describe('reload', () => {
 describe('dead man', () => {
   test.each([
     { status: 200, said: undefined },
+    { status: 204, said: undefined },
+    { status: 302, said: 'status 302' },
     { status: 404, said: 'status 404' },
     { status: 503, said: 'status 503' },
   ])('with status $status: $said', async ({ status, said }) => {
