@@ -1,4 +1,5 @@
 import { certificateDays as days } from '../fixtures/environments/certificate-days.ts';
+import { responseMs } from '../fixtures/environments/response-ms.ts';
 import type { ChangeRuleName, Condition, Source, Threshold } from './threshold-types.ts';
 
 /**
@@ -235,8 +236,8 @@ export const thresholds = {
     statistic: 'p95',
     windowMinutes: 5,
     direction: 'higher',
-    degradedAt: 200,
-    unhealthyAt: 500,
+    degradedAt: responseMs.degraded,
+    unhealthyAt: responseMs.unhealthy,
     minSamples: 20,
     change: 'smoothed',
     unit: 'ms',

@@ -7,6 +7,7 @@ import { judgeDrift } from './drift.ts';
 import { brokenOff, thresholdsMissed } from './exit.ts';
 import { judgeFailover } from './failover.ts';
 import { judgeJourneys } from './journeys.ts';
+import { latencySource } from './latency-limit.ts';
 import { type RunObservation, sentSeconds } from './observation.ts';
 import { judgeRate, saturated } from './rate.ts';
 import { metricsOf } from './run-metrics.ts';
@@ -175,7 +176,8 @@ function refusals(unanswered: Readonly<Record<string, number>>): string {
 function judgeLatency(run: RunObservation): Judgement {
   const { samples, wanted } = run;
   const answered = samples.requests - Object.values(samples.unanswered).reduce((sum, n) => sum + n, 0);
-  const base = { name: 'latency p95', limit: wanted.latencyP95Ms, unit: 'ms', samples: answered };
+  const limit = wanted.latencyP95Ms;
+  const base = { name: 'latency p95', limit, unit: 'ms', samples: answered, source: latencySource(limit) };
   const value = samples.latencyP95Ms;
   if (value === undefined || answered < fewestForP95)
     return {

@@ -1,4 +1,5 @@
 import { everySecond, median, missedIn, sum } from './breakpoint.ts';
+import { latencySource } from './latency-limit.ts';
 import type { Control, Move, RunObservation, Samples } from './observation.ts';
 import { saturated } from './rate.ts';
 import { seconds } from './units.ts';
@@ -66,7 +67,8 @@ export function judgeHeld(when: string, run: RunObservation, span: Span): Judgem
   const samples = requestsIn(all);
   const value = p95In(all);
   const given = value === undefined ? {} : { value };
-  const base = { name: `p95 ${when}`, ...given, limit: run.wanted.latencyP95Ms, unit: 'ms', samples };
+  const limit = run.wanted.latencyP95Ms;
+  const base = { name: `p95 ${when}`, ...given, limit, unit: 'ms', samples, source: latencySource(limit) };
   if (samples < fewestSamples) return { ...base, verdict: 'inconclusive', reason: `${when}: ${samples} samples are too few` };
   const missed = missedIn(all, run.wanted, run.samples.seconds[0]?.atMs ?? 0);
   if (!missed) return { ...base, verdict: 'pass' };

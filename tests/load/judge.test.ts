@@ -1,4 +1,7 @@
 import { describe, expect, it } from 'vitest';
+import { loadEnvironment } from '../../fixtures/environments/load.ts';
+import { environmentSchema } from '../../fixtures/environments/schema.ts';
+import { thresholds } from '../../health/thresholds.ts';
 import { judge } from '../../load/verdict/judge.ts';
 import { exitCodeOf, loadVerdictSchema, type Verdict } from '../../load/verdict/verdict.ts';
 import { type Changes, goodJourney, nothing, observed } from './sample-load.ts';
@@ -292,12 +295,30 @@ describe('judging a load run', () => {
   it('says margin and source of each, whichever way its limit goes', () => {
     const { judgements } = judge(observed({ samples: { latencyP95Ms: 141 }, server: { series: [] } }));
     const of = (name: string) => judgements.find((judgement) => judgement.name === name);
-    expect(of('latency p95')).toMatchObject({ value: 141, limit: 200, margin: 59, source: 'k6' });
+    expect(of('latency p95')).toMatchObject({
+      value: 141,
+      limit: 200,
+      margin: 59,
+      source: 'k6; limit of the health thresholds, responseMs',
+    });
     expect(of('rate reached')).toMatchObject({ value: 60, limit: 60, atLeast: true, margin: 0, source: 'k6' });
     expect(of('server metrics')).toMatchObject({ source: 'Azure Monitor', verdict: 'inconclusive' });
     expect(of('server metrics')).not.toHaveProperty('margin');
     expect(judge(observed({ samples: { latencyP95Ms: 231 } })).judgements).toContainEqual(
       expect.objectContaining({ name: 'latency p95', margin: -31, verdict: 'fail' }),
+    );
+  });
+
+  it.each([
+    [{}, thresholds.responseMs.degradedAt, 'k6; limit of the health thresholds, responseMs'],
+    [{ latencyP95Ms: 350 }, 350, 'k6; limit of the environment, objectives.latencyP95Ms'],
+  ])('takes its limit of latency from the health model unless the environment %j has one', (own, limit, source) => {
+    const { latencyP95Ms: _, ...objectives } = loadEnvironment('local').objectives;
+    const schema = environmentSchema.shape.objectives;
+    const { latencyP95Ms } = schema.parse({ ...objectives, ...own });
+    const { judgements } = judge(observed({ wanted: { latencyP95Ms }, samples: { latencyP95Ms: limit + 1 } }));
+    expect(judgements).toContainEqual(
+      expect.objectContaining({ name: 'latency p95', verdict: 'fail', limit, margin: -1, source }),
     );
   });
 
