@@ -30,7 +30,7 @@ function large() {
       const step = direction === 'higher' ? -1 : 1;
       const value = isBad ? (degradedAt + unhealthyAt) / 2 : degradedAt + step;
       series.set(seriesKey(signal, `s${i}`), new Float64Array(seriesBins()).fill(value));
-      return { id: `c${i}:${k}`, signal, scope: `s${i}`, weight: 1, windowMinutes };
+      return { id: `c${i}:${k}`, signal, scope: `s${i}`, weight: 1, windowMinutes, everyMinutes: 1 };
     });
     return node(`c${i}`, 'component', own, []);
   });

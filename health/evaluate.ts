@@ -1,10 +1,9 @@
 import { causesOf } from './because.ts';
-import { binOf } from './bins.ts';
 import type { ModelNode } from './expand.ts';
 import { type Bond, type Health, type Rule, scoreOf, severityOf, weightedBounds } from './model.ts';
 import type { HealthPicture, NodePicture, SignalPicture, Warning } from './picture.ts';
 import { rootCausesOf } from './root-causes.ts';
-import { type Series, seriesBins, seriesKey } from './series.ts';
+import { firstBinMs, type Series, seriesKey } from './series.ts';
 import { type SignalState, signalState } from './signal-state.ts';
 import { thresholdOf } from './thresholds.ts';
 import { minuteMs } from './window.ts';
@@ -27,21 +26,21 @@ export function evaluate(
   atMs: number,
   warnings: readonly Warning[] = [],
 ): HealthPicture {
-  const firstMs = binOf(atMs, minuteMs) - (seriesBins() - 1) * minuteMs;
   const nodes = new Map<string, NodePicture>();
-  for (const node of model) nodes.set(node.id, nodePicture(node, nodes, signalsOf(node, series, firstMs)));
+  for (const node of model) nodes.set(node.id, nodePicture(node, nodes, signalsOf(node, series, atMs)));
   const all = [...nodes.values()];
   return { atMs, nodes: all, rootCauses: rootCausesOf(model, nodes), warnings };
 }
 
 const unseen: SignalState = { state: 'unknown', since: 0, value: undefined };
 
-function signalsOf({ signals }: ModelNode, series: Series, firstMs: number): SignalPicture[] {
-  return signals.map(({ id, signal, scope }) => {
+function signalsOf({ signals }: ModelNode, series: Series, atMs: number): SignalPicture[] {
+  return signals.map(({ id, signal, scope, everyMinutes }) => {
     const threshold = thresholdOf(signal);
     const values = series.get(seriesKey(signal, scope));
-    const { state, since, value } = values ? signalState(values, threshold) : unseen;
-    return { id, signal, title: threshold.title, scope, state, value, sinceMs: firstMs + since * minuteMs };
+    const { state, since, value } = values ? signalState(values, threshold, everyMinutes) : unseen;
+    const sinceMs = firstBinMs(atMs, everyMinutes) + since * everyMinutes * minuteMs;
+    return { id, signal, title: threshold.title, scope, state, value, sinceMs };
   });
 }
 

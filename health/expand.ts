@@ -27,6 +27,8 @@ export interface SignalNode extends Bond {
   readonly scope: string;
   /** That of the threshold, or longer where a journey runs more seldom. */
   readonly windowMinutes: number;
+  /** Width of its bins: how often the journey runs that it judges; else 1. */
+  readonly everyMinutes: number;
 }
 
 export interface Child extends Bond {
@@ -181,6 +183,7 @@ function signalNode(owner: string, { scope: of, signal, ...bond }: SignalOf, sco
     signal,
     scope,
     windowMinutes: Math.max(thresholdOf(signal).windowMinutes, everyMinutes),
+    everyMinutes,
   };
 }
 

@@ -15,17 +15,30 @@ export type Series = ReadonlyMap<string, Float64Array>;
 
 export const seriesKey = (signal: Signal, scope: string) => `${signal} ${scope}`;
 
-/** What the model reads, and over how many minutes. */
-export function readBy(model: readonly ModelNode[]): Map<string, { readonly signal: Signal; readonly windowMinutes: number }> {
-  return new Map(
-    model.flatMap(({ signals }) =>
-      signals.map(({ signal, scope, windowMinutes }) => [seriesKey(signal, scope), { signal, windowMinutes }] as const),
-    ),
-  );
+/** How a series is read: over how many minutes, and every how many. */
+export interface Reach {
+  readonly windowMinutes: number;
+  readonly everyMinutes: number;
 }
 
-/** How far back rows count, in milliseconds before the end of the current bin. */
-export const horizonMs = (windowMinutes: number) => (seriesBins() + windowMinutes - 1) * minuteMs;
+/** What the model reads. */
+export function readBy(model: readonly ModelNode[]): Map<string, Reach & { readonly signal: Signal }> {
+  return new Map(model.flatMap(({ signals }) => signals.map((each) => [seriesKey(each.signal, each.scope), each] as const)));
+}
+
+/** How far back rows count, in minutes before the end of the current one. */
+export const reachMinutes = ({ windowMinutes, everyMinutes }: Reach) => (seriesBins() - 1) * everyMinutes + windowMinutes;
+
+/** Start of the first bin of a series; a bin as wide as its journey's period has one run of it, wherever in the period that is. */
+export const firstBinMs = (nowMs: number, everyMinutes: number) =>
+  binOf(nowMs, everyMinutes * minuteMs) - (seriesBins() - 1) * everyMinutes * minuteMs;
+
+/** Bins that cover as many minutes as `staleBins` of one minute do, but no fewer than the current one and two before: a single run that is missing says nothing. */
+export const staleBins = (everyMinutes: number) => 1 + Math.max(2, Math.ceil((memory.staleBins - 1) / everyMinutes));
+
+/** The short window of a signal that has two, where its journey runs so often. */
+export const shortOf = ({ shortMinutes }: Pick<Threshold, 'shortMinutes'>, everyMinutes: number) =>
+  shortMinutes === undefined ? undefined : Math.max(shortMinutes, everyMinutes);
 
 interface Point {
   readonly atMs: number;
@@ -95,7 +108,7 @@ export class Observations {
     const read = readBy(model);
     for (const [key, { track }] of this.tracks) {
       const reader = read.get(key);
-      if (reader) track.forgetBefore(binOf(nowMs, minuteMs) + minuteMs - horizonMs(reader.windowMinutes));
+      if (reader) track.forgetBefore(binOf(nowMs, minuteMs) + minuteMs - reachMinutes(reader) * minuteMs);
       else this.tracks.delete(key);
     }
   }
@@ -103,18 +116,23 @@ export class Observations {
   /** Every series that the model reads and that has a row. */
   series(model: readonly ModelNode[], nowMs: number): Map<string, Float64Array> {
     const series = new Map<string, Float64Array>();
-    for (const [key, { signal, windowMinutes }] of readBy(model)) {
+    for (const [key, reader] of readBy(model)) {
       const points = this.tracks.get(key)?.track.sorted() ?? [];
-      if (points.length > 0) series.set(key, valuesOf(points, { ...thresholdOf(signal), windowMinutes }, nowMs));
+      if (points.length > 0) series.set(key, valuesOf(points, reader, nowMs));
     }
     return series;
   }
 }
 
-function valuesOf(points: readonly Point[], threshold: Threshold, nowMs: number): Float64Array {
-  const { windowMinutes, shortMinutes, minSamples, direction } = threshold;
-  const firstEnd = binOf(nowMs, minuteMs) + minuteMs - (seriesBins() - 1) * minuteMs;
-  const over = (minutes: number, least: number) => windowed(points, firstEnd, minutes, least, threshold);
+function valuesOf(points: readonly Point[], { signal, windowMinutes, everyMinutes }: Reach & { signal: Signal }, nowMs: number) {
+  const threshold = thresholdOf(signal);
+  const { minSamples, direction } = threshold;
+  const shortMinutes = shortOf(threshold, everyMinutes);
+  const everyMs = everyMinutes * minuteMs;
+  const firstEnd = firstBinMs(nowMs, everyMinutes) + everyMs;
+  // Of minutes that are still to come nothing counts.
+  const untilMs = binOf(nowMs, minuteMs) + minuteMs;
+  const over = (minutes: number, least: number) => windowed(points, { firstEnd, everyMs, untilMs, minutes, least }, threshold);
   const values = over(windowMinutes, minSamples);
   if (shortMinutes === undefined) return values;
   const better = direction === 'higher' ? Math.min : Math.max;
@@ -122,19 +140,23 @@ function valuesOf(points: readonly Point[], threshold: Threshold, nowMs: number)
   return values.map((value, i) => better(value, short[i] ?? Number.NaN));
 }
 
+interface Windows {
+  readonly firstEnd: number;
+  readonly everyMs: number;
+  readonly untilMs: number;
+  readonly minutes: number;
+  /** Rows below which a bin is unknown. */
+  readonly least: number;
+}
+
 /** The statistic of each bin's window. Both ends of the window move on with the bins. */
-function windowed(
-  points: readonly Point[],
-  firstEnd: number,
-  minutes: number,
-  least: number,
-  threshold: Threshold,
-): Float64Array {
+function windowed(points: readonly Point[], windows: Windows, threshold: Threshold): Float64Array {
+  const { firstEnd, everyMs, untilMs, minutes, least } = windows;
   const values = new Float64Array(seriesBins()).fill(Number.NaN);
   let [from, to, rows] = [0, 0, 0];
   for (let bin = 0; bin < values.length; bin += 1) {
-    const end = firstEnd + bin * minuteMs;
-    for (; (points[to]?.atMs ?? Number.POSITIVE_INFINITY) < end; to += 1) rows += points[to]?.rows ?? 0;
+    const end = firstEnd + bin * everyMs;
+    for (; (points[to]?.atMs ?? Number.POSITIVE_INFINITY) < Math.min(end, untilMs); to += 1) rows += points[to]?.rows ?? 0;
     for (; from < to && (points[from]?.atMs ?? 0) < end - minutes * minuteMs; from += 1) rows -= points[from]?.rows ?? 0;
     if (rows >= least) values[bin] = statisticOf(points.slice(from, to), threshold.statistic, minutes);
   }

@@ -1,4 +1,5 @@
 import type { Health } from './model.ts';
+import { staleBins } from './series.ts';
 import { type BinState, decide, onset, type WindowRule } from './standing.ts';
 import type { Threshold } from './threshold-types.ts';
 import { changeRules, memory } from './thresholds.ts';
@@ -27,10 +28,10 @@ export function bandOf(value: number, { direction, degradedAt, unhealthyAt }: Th
 }
 
 /** A signal's state from its bins, oldest first, NaN where unknown; by the rule of docs/health-model.md. */
-export function signalState(values: Float64Array, threshold: Threshold): SignalState {
+export function signalState(values: Float64Array, threshold: Threshold, everyMinutes = 1): SignalState {
   const { direction, degradedAt, unhealthyAt } = threshold;
   const last = lastKnown(values);
-  if (last < values.length - memory.staleBins) return { state: 'unknown', since: last + 1, value: undefined };
+  if (last < values.length - staleBins(everyMinutes)) return { state: 'unknown', since: last + 1, value: undefined };
   const value = values[last];
   const bad = beyond(values, degradedAt, direction);
   // Nearly all signals of a store are so, and need no look at single bins.

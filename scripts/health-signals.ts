@@ -5,7 +5,7 @@ import { expandModel, type ModelNode } from '../health/expand.ts';
 import { type Course, type Ending, warningsOf } from '../health/foresight.ts';
 import type { HealthPicture, Observation } from '../health/picture.ts';
 import { readRows } from '../health/rows.ts';
-import { horizonMs, Observations } from '../health/series.ts';
+import { Observations, reachMinutes } from '../health/series.ts';
 import { thresholdOf } from '../health/thresholds.ts';
 import { minuteMs } from '../health/window.ts';
 import { type Log, messageOf } from '../synthetics/monitor/log.ts';
@@ -135,4 +135,4 @@ export class SignalReader {
 }
 
 /** No window reaches further back; journeys that run seldom come from results. */
-const longestMs = horizonMs(thresholdOf('certificateDays').windowMinutes);
+const longestMs = reachMinutes({ ...thresholdOf('certificateDays'), everyMinutes: 1 }) * minuteMs;

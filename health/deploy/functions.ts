@@ -3,7 +3,7 @@ import type { ModelNode, NodeKind } from '../expand.ts';
 import { functionKinds, healthQuery } from '../kql/queries.ts';
 import { test, type Workspace } from '../kql/rows.ts';
 import { quoted } from '../kql/text.ts';
-import { readBy, seriesBins } from '../series.ts';
+import { reachMinutes, readBy } from '../series.ts';
 import { results } from '../thresholds.ts';
 import { nameOf, type Place } from './place.ts';
 import type { Resource } from './template.ts';
@@ -28,8 +28,7 @@ export function functionQueries(nodes: readonly ModelNode[], { workspaces }: Pla
 
 /** How far back the functions of states read, minutes; with what logs take to arrive. */
 export function lookbackOf(nodes: readonly ModelNode[]): number {
-  const windows = [...readBy(nodes).values()].map(({ windowMinutes }) => windowMinutes);
-  return Math.max(...windows) + seriesBins() + 5;
+  return Math.max(...[...readBy(nodes).values()].map(reachMinutes)) + 6;
 }
 
 /**

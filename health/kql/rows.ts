@@ -1,5 +1,5 @@
 import type { ModelNode } from '../expand.ts';
-import { readBy, seriesBins } from '../series.ts';
+import { reachMinutes, readBy } from '../series.ts';
 import type { Condition, Threshold } from '../threshold-types.ts';
 import { type Signal, thresholdOf } from '../thresholds.ts';
 import { type Let, quoted, real } from './text.ts';
@@ -12,19 +12,19 @@ export interface Workspace {
   readonly resource: string;
 }
 
-/** The longest window in which each signal is read. */
-function windowsOf(nodes: readonly ModelNode[]): ReadonlyMap<Signal, number> {
+/** How far back each signal is read at most, in minutes. */
+function reachesOf(nodes: readonly ModelNode[]): ReadonlyMap<Signal, number> {
   const longest = new Map<Signal, number>();
-  for (const { signal, windowMinutes } of readBy(nodes).values())
-    longest.set(signal, Math.max(longest.get(signal) ?? 0, windowMinutes));
+  for (const read of readBy(nodes).values())
+    longest.set(read.signal, Math.max(longest.get(read.signal) ?? 0, reachMinutes(read)));
   return longest;
 }
 
 /** Each table with the rows of all workspaces, then the rows of each signal by minute. */
 export function rowLets(nodes: readonly ModelNode[], workspaces: readonly Workspace[]): Let[] {
-  const windows = windowsOf(nodes);
-  const tables = [...new Set([...windows.keys()].map((signal) => thresholdOf(signal).source.table))].sort();
-  const minutes = [...windows].map(([signal, windowMinutes]) => minutesOf(signal, windowMinutes));
+  const reaches = reachesOf(nodes);
+  const tables = [...new Set([...reaches.keys()].map((signal) => thresholdOf(signal).source.table))].sort();
+  const minutes = [...reaches].map(([signal, minutes]) => minutesOf(signal, minutes));
   return [
     ...tables.map((table) => ({ name: everywhere(table), body: union(workspaces.map((one) => tableIn(table, one))) })),
     { name: 'Minutes', body: union(minutes) },
@@ -56,11 +56,11 @@ export function signalRows(signal: Signal, from: string): string[] {
 }
 
 /** What the rows of one signal add up to in each minute: all statistics follow from it. */
-function minutesOf(signal: Signal, windowMinutes: number): string {
+function minutesOf(signal: Signal, reach: number): string {
   const threshold = thresholdOf(signal);
   return [
     // Only for the cost: a minute more than any window reaches.
-    ...signalRows(signal, `current - ${seriesBins() + windowMinutes - 1}m`),
+    ...signalRows(signal, `current - ${reach}m`),
     `| summarize N = count(), SW = sum(W), SV = sum(W * V), Lo = min(V), ${beyondText(threshold)} by Scope, Minute = bin(TimeGenerated, 1m)`,
     `| project Signal = ${quoted(signal)}, Scope, Minute, N, SW, SV, Lo, AtDegraded, AtUnhealthy`,
   ].join('\n');

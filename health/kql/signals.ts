@@ -1,7 +1,7 @@
 import type { ModelNode } from '../expand.ts';
 import { severityOf } from '../model.ts';
-import { longestRule, readBy, seriesBins, seriesKey } from '../series.ts';
-import { changeRules, memory, type Signal, thresholdOf } from '../thresholds.ts';
+import { longestRule, type Reach, readBy, seriesBins, seriesKey, shortOf, staleBins } from '../series.ts';
+import { changeRules, type Signal, thresholdOf } from '../thresholds.ts';
 import { type Cell, datatable, type Let } from './text.ts';
 
 /**
@@ -10,16 +10,17 @@ import { type Cell, datatable, type Let } from './text.ts';
  */
 export function signalLets(nodes: readonly ModelNode[]): Let[] {
   const reads = nodes.flatMap(({ signals }) => signals.map(({ id, signal, scope }) => [id, seriesKey(signal, scope)]));
-  const wanted = [...readBy(nodes)].map(([key, { signal, windowMinutes }]) => wantedRow(key, signal, windowMinutes));
+  const wanted = [...readBy(nodes)].map(([key, read]) => wantedRow(key, read.signal, read));
   return [
     { name: 'Wanted', body: datatable(wantedColumns, wanted) },
+    { name: 'currentMinute', body: `datetime_diff('minute', current, datetime(1970-01-01))` },
     { name: 'Backs', body: `range Back from 0 to ${seriesBins() - 1} step 1 | extend One = 1` },
     { name: 'Bins', body: bins, isShared: true },
     { name: 'Steps', body: `range Step from 0 to ${longestRule() - 1} step 1 | extend One = 1` },
     { name: 'Held', body: held, isShared: true },
     { name: 'Degraded', body: decided('Degraded') },
     { name: 'Unhealthy', body: decided('Unhealthy') },
-    { name: 'Fresh', body: `Bins | where Bin > current - ${memory.staleBins}m | distinct Key` },
+    { name: 'Fresh', body: 'Bins | where Back < Stale | distinct Key' },
     { name: 'SignalStates', body: states },
     { name: 'Reads', body: datatable({ Node: 'string', Key: 'string' }, reads) },
     {
@@ -43,17 +44,20 @@ const wantedColumns = {
   Of: 'long',
   Worsen: 'long',
   Improve: 'long',
+  Every: 'long',
+  Stale: 'long',
 } as const;
 
-function wantedRow(key: string, signal: Signal, windowMinutes: number): Cell[] {
-  const { statistic, shortMinutes, direction, degradedAt, unhealthyAt, minSamples, change } = thresholdOf(signal);
+function wantedRow(key: string, signal: Signal, { windowMinutes, everyMinutes }: Reach): Cell[] {
+  const threshold = thresholdOf(signal);
+  const { statistic, shortMinutes, direction, degradedAt, unhealthyAt, minSamples, change } = threshold;
   if (shortMinutes !== undefined && (statistic === 'p95' || direction === 'lower'))
     throw new RangeError(`${signal} has two windows; allowed: for higher values that are no percentile`);
   const { of, worsen, improve } = changeRules[change];
   const scope = key.slice(signal.length + 1);
-  const windows = [windowMinutes, shortMinutes ?? windowMinutes];
+  const windows = [windowMinutes, shortOf(threshold, everyMinutes) ?? windowMinutes];
   const bounds = [direction === 'lower', degradedAt, unhealthyAt, minSamples];
-  return [key, signal, scope, statistic, ...windows, ...bounds, of, worsen, improve];
+  return [key, signal, scope, statistic, ...windows, ...bounds, of, worsen, improve, everyMinutes, staleBins(everyMinutes)];
 }
 
 const statistic = (prefix: string, minutes: string) =>
@@ -67,16 +71,16 @@ const sums = (columns: readonly string[], prefix: string, of: (column: string) =
 const isAt = (bound: 'Degraded' | 'Unhealthy') =>
   `case(Statistic == 'p95', 100.0 * At${bound} > 5.0 * SW, Lower, Value < ${bound}At, Value >= ${bound}At and ShortValue >= ${bound}At)`;
 
-/** Known bins alone: the value of the window that ends with each, and whether it is at the bounds. Worse by both windows is bad. */
+/** Known bins alone, Bin the last minute of each: the value of the window that ends with it, and whether it is at the bounds. Worse by both windows is bad. */
 const bins = [
   'Wanted',
   '| join kind=inner (Minutes) on Signal, Scope',
   '| extend One = 1',
   '| join kind=inner (Backs) on One',
-  '| extend Bin = current - Back * 1m',
-  '| where Minute <= Bin and Minute > Bin - Window * 1m',
+  '| extend Bin = current + (Every - 1 - currentMinute % Every - Back * Every) * 1m',
+  '| where Minute <= current and Minute <= Bin and Minute > Bin - Window * 1m',
   '| extend IsShort = Minute > Bin - Short * 1m',
-  `| summarize N = sum(N), ShortN = sum(iff(IsShort, N, 0)), ${sums(['SW', 'SV', 'AtDegraded', 'AtUnhealthy'], '', (column) => column)}, ${sums(['SW', 'SV'], 'Short', (column) => `iff(IsShort, ${column}, 0.0)`)}, Lo = min(Lo), ShortLo = min(iff(IsShort, Lo, real(null))) by Key, Bin, Statistic, Window, Short, Lower, DegradedAt, UnhealthyAt, MinSamples, Of, Worsen, Improve`,
+  `| summarize N = sum(N), ShortN = sum(iff(IsShort, N, 0)), ${sums(['SW', 'SV', 'AtDegraded', 'AtUnhealthy'], '', (column) => column)}, ${sums(['SW', 'SV'], 'Short', (column) => `iff(IsShort, ${column}, 0.0)`)}, Lo = min(Lo), ShortLo = min(iff(IsShort, Lo, real(null))) by Key, Back, Statistic, Window, Short, Lower, DegradedAt, UnhealthyAt, MinSamples, Of, Worsen, Improve, Stale`,
   '| where N >= MinSamples and ShortN > 0',
   `| extend Value = ${statistic('', 'Window')}, ShortValue = ${statistic('Short', 'Short')}`,
   `| extend IsDegraded = ${isAt('Degraded')}, IsUnhealthy = ${isAt('Unhealthy')}`,
@@ -88,13 +92,13 @@ const held = [
   '| extend One = 1',
   '| join kind=inner (Steps) on One',
   '| where Step < Of',
-  '| extend At = Bin + Step * 1m',
-  '| where At <= current',
+  '| extend At = Back - Step',
+  '| where At >= 0',
   '| summarize BadDegraded = countif(IsDegraded), GoodDegraded = countif(not(IsDegraded)), BadUnhealthy = countif(IsUnhealthy), GoodUnhealthy = countif(not(IsUnhealthy)) by Key, At, Worsen, Improve',
 ].join('\n');
 
 const decided = (bound: 'Degraded' | 'Unhealthy') =>
-  `Held | where Bad${bound} >= Worsen or Good${bound} >= Improve | summarize arg_max(At, Bad${bound}, Worsen) by Key | project Key, Is${bound} = Bad${bound} >= Worsen`;
+  `Held | where Bad${bound} >= Worsen or Good${bound} >= Improve | summarize arg_min(At, Bad${bound}, Worsen) by Key | project Key, Is${bound} = Bad${bound} >= Worsen`;
 
 const { healthy, unknown, degraded, unhealthy } = severityOf;
 

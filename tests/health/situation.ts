@@ -52,6 +52,8 @@ export const environments = {
     stamp('green', 'westeurope', 8446, { role: 'standby' }),
     stamp('eastus', 'eastus', 8448),
   ]),
+  /** Reviews run every five minutes. */
+  seldom: environmentWith({ monitor: { everyMinutes: { reviews: 5 } } }),
   'two-stamps': with_([stamp('weu-1', 'westeurope', 8444), stamp('weu-2', 'westeurope', 8446)]),
 } as const satisfies Record<string, Environment>;
 export type EnvironmentName = keyof typeof environments;

@@ -5,7 +5,7 @@ import type { HealthPicture } from '../../health/picture.ts';
 import { readRows } from '../../health/rows.ts';
 import { Observations } from '../../health/series.ts';
 import { environments, nowMs, type Situation, tablesOf } from './situation.ts';
-import { situations } from './situations.ts';
+import { moreSituations, situations } from './situations.ts';
 
 function pictureOf(situation: Situation): HealthPicture {
   const model = expandModel(environments[situation.environment ?? 'two-regions']);
@@ -16,7 +16,7 @@ function pictureOf(situation: Situation): HealthPicture {
 }
 
 describe('situations with states by hand', () => {
-  it.each(situations.map((each) => [each.title, each] as const))('%s', (_, situation) => {
+  it.each([...situations, ...moreSituations].map((each) => [each.title, each] as const))('%s', (_, situation) => {
     const states = new Map(pictureOf(situation).nodes.map(({ id, state }) => [id, state]));
     const wanted = Object.entries(situation.states).flatMap(([ids, state]) => ids.split(' ').map((id) => [id, state] as const));
     expect(Object.fromEntries(wanted.map(([id]) => [id, states.get(id)]))).toEqual(Object.fromEntries(wanted));

@@ -1,3 +1,4 @@
+import type { Health } from '../../health/model.ts';
 import type { Signal } from '../../health/thresholds.ts';
 import type { Situation } from './situation.ts';
 
@@ -16,6 +17,19 @@ const band = (title: string, signal: Signal, scope: string, minutes: string, sta
   title,
   given: [[signal, scope, minutes]],
   states,
+});
+/** Runs of a journey that runs every five minutes, the last so many minutes ago; at the first of the five, the current bin is new. */
+const seldom = (title: string, runs: string, state: Health, minutesAgo = 0): Situation => ({
+  title: `of a journey each five minutes: ${title}`,
+  environment: 'seldom',
+  given: [
+    [
+      'journeyFailed',
+      'reviews@westeurope',
+      `${runs.replaceAll(' ', ' -x4 ')}${minutesAgo === 0 ? '' : ` -x${minutesAgo}`}`.replaceAll(/(?<=^| )(\d+)(?= |$)/g, '$1/1'),
+    ],
+  ],
+  states: { 'flow:reviews@westeurope': state },
 });
 const journeysOf = (target: string, minutes: string) =>
   ['browse', 'search', 'reviews', 'sign-in', 'cart', 'checkout'].map(
@@ -228,6 +242,9 @@ const layers: readonly Situation[] = [
     'flow:reviews@westeurope': 'unhealthy',
     [`${inEurope} ${upwards}`]: 'degraded',
   }),
+  seldom('one failed run is one', '0 0 0 100', 'healthy', 4),
+  seldom('three of five runs', '0 0 0 100 0 100 100', 'unhealthy', 1),
+  seldom('two runs are missing', '0 0 0 0 - -', 'unknown', 4),
   {
     title: 'checkout fails in both regions: the store is unhealthy',
     given: [
@@ -320,3 +337,15 @@ const layers: readonly Situation[] = [
 ];
 
 export const situations: readonly Situation[] = [...bounds, ...changes, ...layers];
+
+/** For the evaluator alone: a query takes a second. */
+export const moreSituations: readonly Situation[] = [
+  ...[0, 1, 2, 3, 4].flatMap((ago) => [
+    seldom(`one failed run is one, ${ago} minutes later`, '0 0 0 100', 'healthy', ago),
+    seldom(`three of five runs, ${ago} minutes later`, '0 0 0 100 0 100 100', 'unhealthy', ago),
+  ]),
+  seldom('two of five runs', '0 0 0 100 0 100', 'healthy'),
+  seldom('four good runs since', '0 100 100 100 0 0 0 0', 'healthy'),
+  seldom('three good runs since', '0 100 100 100 0 0 0', 'unhealthy'),
+  seldom('one run is missing', '0 0 0 0 -', 'healthy', 4),
+];
