@@ -47,8 +47,19 @@ function describe(result: AvailabilityResult, evidence: unknown): string {
   return [
     `${journey} on ${target.name}, ${startedAt}: ${outcome}${outcome === 'passed' ? '' : `, ${failureLine(result)}`}`,
     `trace ${traceId}`,
+    ...result.steps.map(stepLine),
     ...(evidence === undefined ? [] : ['the exchange at which it failed:', JSON.stringify(evidence, undefined, 2)]),
   ].join('\n');
+}
+
+/** `  pay: 512 ms, status 201 (dns 1, connect 12, tls 30, first byte 460, download 9 ms)` */
+function stepLine({ name, durationMs, status, phases }: AvailabilityResult['steps'][number]): string {
+  const ms = (part: number) => Math.round(part);
+  const seen = status === undefined ? '' : `, status ${status}`;
+  if (!phases) return `  ${name}: ${ms(durationMs)} ms${seen}`;
+  const { dnsMs, connectMs, tlsMs, firstByteMs, downloadMs } = phases;
+  const parts = `dns ${ms(dnsMs)}, connect ${ms(connectMs)}, tls ${ms(tlsMs)}, first byte ${ms(firstByteMs)}, download ${ms(downloadMs)} ms`;
+  return `  ${name}: ${ms(durationMs)} ms${seen} (${parts})`;
 }
 
 /** A journey that is left out by now would be skipped, and a run of nothing pass. */

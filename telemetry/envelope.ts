@@ -37,7 +37,7 @@ export function availabilityEmission(result: AvailabilityResult, now: number): E
     success: result.outcome === 'passed',
     runLocation: result.location,
     message: (failureLine(result) || result.outcome).slice(0, maxMessageLength),
-    measurements: stepMeasurements(result),
+    measurements: { ...stepMeasurements(result), ...phaseMeasurements(result) },
   });
 }
 
@@ -104,6 +104,14 @@ function stepMeasurements(result: AvailabilityResult): Record<string, number> {
       sums[`${name}.requestCharge`] = (sums[`${name}.requestCharge`] ?? 0) + step.requestCharge;
   }
   return sums;
+}
+
+/** Where the time went, over all requests of a journey: `dnsMs`, `connectMs`, `tlsMs`, `firstByteMs`, `downloadMs`; by step they stay in the outbox. */
+function phaseMeasurements({ steps }: AvailabilityResult): Record<string, number> {
+  const sums: Record<string, number> = {};
+  for (const { phases } of steps)
+    for (const [name, ms] of Object.entries<number>(phases ?? {})) sums[name] = (sums[name] ?? 0) + ms;
+  return Object.fromEntries(Object.entries(sums).map(([name, ms]) => [name, Math.round(ms * 10) / 10]));
 }
 
 /** `[d.]hh:mm:ss.fff`, days only where there are any: the form that Application Insights reads. */

@@ -39,14 +39,14 @@ export interface Usage {
 
 /** From runs against the local store, for journeys of which the outbox has no results yet. */
 const typicalUsage: Readonly<Record<string, Usage>> = {
-  browse: { requests: 3, requestUnits: 52, bytes: 1_510 },
-  search: { requests: 4, requestUnits: 101, bytes: 1_590 },
-  reviews: { requests: 6, requestUnits: 83, bytes: 1_730 },
-  'sign-in': { requests: 3, requestUnits: 0, bytes: 1_460 },
-  cart: { requests: 7, requestUnits: 84, bytes: 1_730 },
-  checkout: { requests: 11, requestUnits: 128, bytes: 1_810 },
-  health: { requests: 1, requestUnits: 0, bytes: 1_370 },
-  'across-regions': { requests: 5, requestUnits: 79, bytes: 1_690 },
+  browse: { requests: 3, requestUnits: 52, bytes: 1_590 },
+  search: { requests: 4, requestUnits: 101, bytes: 1_670 },
+  reviews: { requests: 6, requestUnits: 83, bytes: 1_810 },
+  'sign-in': { requests: 3, requestUnits: 0, bytes: 1_540 },
+  cart: { requests: 7, requestUnits: 84, bytes: 1_810 },
+  checkout: { requests: 11, requestUnits: 128, bytes: 1_890 },
+  health: { requests: 1, requestUnits: 0, bytes: 1_450 },
+  'across-regions': { requests: 5, requestUnits: 79, bytes: 1_770 },
 };
 
 /** Means by journey of what results say they took. */

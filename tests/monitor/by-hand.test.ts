@@ -38,12 +38,15 @@ describe('a replay', { timeout: 60_000 }, () => {
     const stamps = environment.stamps.map((stamp) => ({ ...stamp, endpoint: `http://127.0.0.1:${port}` }));
     writeFileSync(file, JSON.stringify({ ...environment, auth, stamps }));
     const kept = openOutbox(outbox(`replay-${code}`), { now: Date.now });
-    const result = aResult(1, { journey: 'cart', target: { kind: 'stamp', name: 'nowhere', endpoint: '' } });
+    const phases = { dnsMs: 1, connectMs: 12.2, tlsMs: 30, firstByteMs: 460, downloadMs: 9 };
+    const steps = [{ name: 'pay', durationMs: 512.4, outcome: 'passed' as const, status: 201, requests: 1, phases }];
+    const result = aResult(1, { journey: 'cart', target: { kind: 'stamp', name: 'nowhere', endpoint: '' }, steps });
     kept.add([result]);
     kept.close();
     const ended = await run('replay', [result.id, '--env', file, '--outbox', outbox(`replay-${code}`)]);
     await shop.close();
     expect(ended).toMatchObject({ code, output: expect.stringContaining('the trace: npx playwright show-trace') });
+    expect(ended.output).toContain('  pay: 512 ms, status 201 (dns 1, connect 12, tls 30, first byte 460, download 9 ms)\n');
   });
 });
 

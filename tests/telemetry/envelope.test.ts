@@ -80,6 +80,21 @@ describe('availability envelope', () => {
   });
 });
 
+describe('where the time went', () => {
+  it('is a sum over all requests, and absent where a runner can’t see it', () => {
+    const phases = { dnsMs: 1.26, connectMs: 2, tlsMs: 3.5, firstByteMs: 40, downloadMs: 0.5 };
+    const steps = aResult(0).steps.map((step) => ({ ...step, phases }));
+    expect(emit({ steps }).body.measurements).toMatchObject({
+      dnsMs: 2.5,
+      connectMs: 4,
+      tlsMs: 7,
+      firstByteMs: 80,
+      downloadMs: 1,
+    });
+    expect(Object.keys(emit().body.measurements as object)).not.toContain('dnsMs');
+  });
+});
+
 describe('lengths', () => {
   it.each([
     ['8,192 of one byte', 'x'.repeat(8_192), 8_192],
