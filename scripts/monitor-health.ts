@@ -104,10 +104,16 @@ export class MonitorHealth {
 
   /** Rounds don't wait for it: this is beside them, and it waits for no reading longer than that. */
   private async picture({ results }: EndedRound): Promise<HealthPicture | undefined> {
-    const { nowMs } = this.options;
-    this.signals?.addResults(results);
-    await this.signals?.refresh(nowMs(), readWithinMs);
-    return this.signals?.picture(nowMs());
+    const { nowMs, log } = this.options;
+    try {
+      this.signals?.addResults(results);
+      await this.signals?.refresh(nowMs(), readWithinMs);
+      return this.signals?.picture(nowMs());
+    } catch (error) {
+      // What journeys say is judged without it: an outage must not wait for a model that can't be worked out.
+      log.warn('health not evaluated', { reason: messageOf(error) });
+      return undefined;
+    }
   }
 
   private judge({ environment, results, alerts }: EndedRound, window: ResultWindow, picture?: HealthPicture): RoundOutcome {

@@ -85,16 +85,16 @@ export class Monitor {
   private lastBeginMs = 0;
   private readonly certificates = new CertificateWatch();
   private stopping = false;
+  private isJudged = true;
 
   constructor(options: MonitorOptions) {
-    const { environment, clock, log, openOutbox, underWayFolder } = options;
+    const { environment, clock, log, openOutbox, underWayFolder, metrics = new Metrics(), periodMs = minuteMs } = options;
     this.options = options;
-    this.metrics = options.metrics ?? new Metrics();
-    this.periodMs = options.periodMs ?? minuteMs;
+    this.metrics = metrics;
+    this.periodMs = periodMs;
     this.inForce = this.from(environment);
     this.limiter = new Limiter(environment.monitor.concurrency);
     const now = () => this.inForce.environment;
-    const { metrics, periodMs } = this;
     this.recorder = new Recorder({ environment: now, openOutbox, underWayFolder, periodMs, clock, log, metrics });
     this.courier = new Courier({
       keeper: this.recorder.keeper,
@@ -163,18 +163,18 @@ export class Monitor {
     this.recorder.keeper.close();
   }
 
-  /** Healthy while rounds begin when they should and the disk takes results. */
+  /** Healthy while rounds begin when they should and are judged, and the disk takes results. */
   health() {
     const { keeper } = this.recorder;
-    const sinceMs = this.options.clock.now() - this.lastBeginMs;
-    const isTicking = sinceMs < 2 * this.periodMs;
+    const isTicking = this.options.clock.now() - this.lastBeginMs < 2 * this.periodMs;
     const { environment } = this.inForce;
     return {
-      healthy: isTicking && keeper.onDisk && !this.stopping,
+      healthy: isTicking && keeper.onDisk && this.isJudged && !this.stopping,
       environment: environment.name,
       location: environment.location,
       lastRoundBegan: new Date(this.lastBeginMs).toISOString(),
       running: this.running.size,
+      judging: this.isJudged ? ('works' as const) : ('fails, and so nobody is told of anything' as const),
       disk: keeper.onDisk ? ('takes results' as const) : ('fails, results wait in memory' as const),
       outbox: keeper.counts(),
     };
@@ -234,12 +234,13 @@ export class Monitor {
   }
 
   private async afterRound(summary: RoundSummary): Promise<void> {
-    const { environment } = this.inForce;
-    const { results, alerts } = this.recorder.takeFresh();
     const tell = (event: TelemetryEvent) => this.recorder.keeper.addEvent(event);
+    const round = { environment: this.inForce.environment, summary, ...this.recorder.takeFresh(), tell };
     try {
-      await this.options.afterRound?.({ environment, summary, results, alerts, tell });
+      await this.options.afterRound?.(round);
+      this.isJudged = true;
     } catch (error) {
+      this.isJudged = false;
       this.options.log.warn('round not judged', { reason: messageOf(error) });
     }
   }
@@ -288,8 +289,7 @@ export class Monitor {
       }
     };
     const limiter = new Limiter({ overall: certificatesAtOnce, perTarget: 1 });
-    const due = this.certificates.due(period, https);
-    await Promise.all(due.map((target) => limiter.run(target.name, () => look(target))));
+    await Promise.all(this.certificates.due(period, https).map((target) => limiter.run(target.name, () => look(target))));
   }
 
   private async callDeadMan(): Promise<void> {

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, describe, expect, test } from 'vitest';
 import { IncidentStore } from '../../health/incident-store.ts';
+import type { SignalReader } from '../../scripts/health-signals.ts';
 import { MonitorHealth, type MonitorHealthOptions } from '../../scripts/monitor-health.ts';
 import type { RunAttempt } from '../../synthetics/monitor/attempts.ts';
 import type { EndedRound } from '../../synthetics/monitor/monitor.ts';
@@ -215,6 +216,33 @@ describe('a monitor whose rounds are judged', () => {
     expect(simulation.log.filter(({ event }) => event === 'disk still fails')).toHaveLength(1);
     simulation.close();
     rmSync(folder, { recursive: true });
+  });
+
+  test('judges what journeys say though the model can not be worked out', async () => {
+    const signals = {
+      addResults: () => undefined,
+      refresh: () => Promise.resolve(),
+      picture() {
+        throw new Error('no such signal');
+      },
+    } as unknown as SignalReader;
+    const { simulation, told } = judged({ world: eastDown(3, 30) }, { signals: () => signals });
+    await simulation.clock.pass(10 * minuteMs);
+    expect(told()).toEqual(['opened outage connect eastus']);
+    expect(simulation.log).toContainEqual({ event: 'health not evaluated', reason: 'no such signal' });
+  });
+
+  test('that can not be judged at all make the monitor unhealthy, until they can', async () => {
+    let isBroken = true;
+    const afterRound = () => (isBroken ? Promise.reject(new Error('no judge')) : Promise.resolve());
+    const simulation = simulate({ options: { afterRound } });
+    open.push(simulation);
+    simulation.monitor.start();
+    await simulation.clock.pass(2 * minuteMs);
+    expect(simulation.monitor.health()).toMatchObject({ healthy: false, judging: expect.stringContaining('fails') });
+    isBroken = false;
+    await simulation.clock.pass(minuteMs);
+    expect(simulation.monitor.health()).toMatchObject({ healthy: true, judging: 'works' });
   });
 
   test('shows in a dry run what would be sent, and keeps and sends nothing', async () => {
