@@ -9,6 +9,7 @@ import { lockPath, takeLock } from '../../synthetics/monitor/lock.ts';
 import { heartbeatName } from '../../synthetics/result.ts';
 import { openOutbox } from '../../telemetry/outbox.ts';
 import { script } from '../acceptance/process.ts';
+import { elsewhere } from '../support/elsewhere.ts';
 import { aResult } from '../support/results.ts';
 import { environmentWith } from './checks.ts';
 import { environmentAt, startShop } from './shop-server.ts';
@@ -17,7 +18,7 @@ const folder = mkdtempSync(join(tmpdir(), 'by-hand-'));
 afterAll(() => rmSync(folder, { recursive: true }));
 
 /** Nothing listens at its stamps, and it has no telemetry. */
-const environment = { ...environmentAt({ nowhere: 1 }, { port: 0 }), name: `by-hand-${process.pid}`, telemetry: {} };
+const environment = { ...elsewhere(environmentAt({ nowhere: 1 }, { port: 0 })), name: `by-hand-${process.pid}`, telemetry: {} };
 environment.cosmosAccounts = environment.cosmosAccounts.map((one) => ({ ...one, regions: ['nowhere'] }));
 const environmentFile = join(folder, 'environment.json');
 writeFileSync(environmentFile, JSON.stringify(environment));
@@ -67,6 +68,18 @@ describe('the monitor, by hand', { timeout: 60_000 }, () => {
     clearTimeout(late);
     expect([code, signal]).toEqual([0, null]);
     expect(output).toContain('"event":"stopped"');
+  });
+
+  test('one round whose results are kept nowhere is inconclusive', async () => {
+    const shop = await startShop();
+    const stamps = environment.stamps.map((stamp) => ({ ...stamp, endpoint: `http://127.0.0.1:${shop.port}` }));
+    const file = join(folder, 'kept-nowhere.json');
+    writeFileSync(file, JSON.stringify({ ...environment, stamps }));
+    const kept = await run('monitor', ['--env', file, '--once', '--outbox', outbox('kept')]);
+    expect(kept).toMatchObject({ code: 0, output: expect.not.stringContaining('"kept"') });
+    const lost = await run('monitor', ['--env', file, '--once', '--outbox', join(file, 'no-folder.db')]);
+    await shop.close();
+    expect(lost).toMatchObject({ code: 2, output: expect.stringContaining('"kept":"nowhere: they are lost"') });
   });
 
   test('one round that is asked to stop lets go of what hangs, within its time', async () => {
