@@ -2,7 +2,6 @@ import { randomBytes } from 'node:crypto';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { ConfigurationError } from '../fixtures/environments/errors.ts';
-import { loadEnvironment } from '../fixtures/environments/load.ts';
 import type { Environment } from '../fixtures/environments/schema.ts';
 import { targetsOf } from '../fixtures/environments/targets.ts';
 import { readVariables } from '../fixtures/environments/variables.ts';
@@ -16,6 +15,7 @@ import type { AvailabilityResult } from '../synthetics/result.ts';
 import { trustCertificates } from '../telemetry/trust.ts';
 import { describePlan } from './autoscale-plan.ts';
 import { compared } from './compared.ts';
+import { deliverable } from './deliverable.ts';
 import { type ExitCode, parseFlags, runCommand } from './exit-code.ts';
 import { checkHealth, checkJourneys } from './gate-checks.ts';
 import { heldToCap, publishEvent, publishVerdict, writeLoadReport } from './load-report.ts';
@@ -49,7 +49,7 @@ async function gate(signal: AbortSignal): Promise<ExitCode> {
     const fault = { path: '--env', seen: 'nothing', allowed: 'a pre-production environment, such as local-preprod' };
     throw new ConfigurationError('The command line', [fault]);
   }
-  const environment = loadEnvironment(nameOrPath);
+  const environment = deliverable(nameOrPath);
   // Production, and what can't be loaded, are refused before anything is touched.
   const names = new Set(scenarios.flatMap((scenario) => wantedOf({ environment, scenario }).targets));
   const targets = targetsOf(environment).filter(({ name }) => names.has(name));

@@ -1,7 +1,6 @@
 import { mkdirSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { ConfigurationError } from '../fixtures/environments/errors.ts';
-import { loadEnvironment } from '../fixtures/environments/load.ts';
 import type { Environment } from '../fixtures/environments/schema.ts';
 import { readVariables } from '../fixtures/environments/variables.ts';
 import { baselineFile, readBaseline } from '../load/baselines.ts';
@@ -11,6 +10,7 @@ import { renderLoad } from '../pages/terminal.ts';
 import { trustCertificates } from '../telemetry/trust.ts';
 import { describePlan } from './autoscale-plan.ts';
 import { compared } from './compared.ts';
+import { deliverable } from './deliverable.ts';
 import { type ExitCode, parseFlags, runCommand } from './exit-code.ts';
 import { ensureStore } from './local-store.ts';
 import { whileAnnounced } from './under-way.ts';
@@ -38,7 +38,7 @@ async function load(signal: AbortSignal): Promise<ExitCode> {
   const { values, positionals } = parseFlags(flags, undefined, 'the scenario');
   const scenario = scenarioNamed(positionals);
   const nameOrPath = values.env || readVariables().TARGET_ENV || 'local';
-  const environment = loadEnvironment(nameOrPath);
+  const environment = deliverable(nameOrPath);
   const startedAt = new Date().toISOString().slice(0, 19).replaceAll(':', '-');
   const runDirectory = join('reports', `${scenario}-${startedAt}`);
   const options = {

@@ -1,4 +1,4 @@
-import { fileOf, loadEnvironment } from '../fixtures/environments/load.ts';
+import { fileOf } from '../fixtures/environments/load.ts';
 import type { Environment } from '../fixtures/environments/schema.ts';
 import { readVariables } from '../fixtures/environments/variables.ts';
 import { IncidentStore } from '../health/incident-store.ts';
@@ -13,9 +13,9 @@ import { reloadOnChange } from '../synthetics/monitor/reload.ts';
 import { underWayFolder } from '../synthetics/monitor/under-way.ts';
 import { keepOverrun } from '../synthetics/round-lock.ts';
 import { tokenSource } from '../synthetics/runners/token.ts';
-import { parseConnectionString } from '../telemetry/connection-string.ts';
 import { openOutbox, outboxPath } from '../telemetry/outbox.ts';
 import { keepTrusting, trustCertificates } from '../telemetry/trust.ts';
+import { deliverable } from './deliverable.ts';
 import { type ExitCode, parseFlags, runCommand, worstExit } from './exit-code.ts';
 import { hasServerSignals, signalReaderOf } from './health-read.ts';
 import { incidentsBeside } from './incidents.ts';
@@ -45,7 +45,7 @@ const onceDeliveryMs = 20_000;
 async function main(signal: AbortSignal): Promise<ExitCode> {
   const { values } = parseFlags(flags);
   const nameOrPath = values.env || readVariables().TARGET_ENV || 'local';
-  const environment = environmentOf(nameOrPath);
+  const environment = deliverable(nameOrPath);
   const outboxFile = values.outbox ?? outboxPath(environment.name);
   if (values.estimate) {
     printEstimate(environment, outboxFile);
@@ -86,14 +86,6 @@ async function main(signal: AbortSignal): Promise<ExitCode> {
     await store?.close();
     release();
   }
-}
-
-/** One whose results could go nowhere is refused like any other that is bad: on a reload the old one goes on delivering. */
-function environmentOf(nameOrPath: string): Environment {
-  const environment = loadEnvironment(nameOrPath);
-  const { connectionString } = environment.telemetry;
-  if (connectionString !== undefined) parseConnectionString(connectionString);
-  return environment;
 }
 
 const openAt = (outbox: string, log: Log) =>
@@ -198,7 +190,7 @@ async function resident(
   const server = await status.serve(monitor, port, statusToken());
   const stopWatching = reloadOnChange(
     fileOf(nameOrPath),
-    () => environmentOf(nameOrPath),
+    () => deliverable(nameOrPath),
     (changed) => monitor.use(changed),
     log,
   );

@@ -1,6 +1,5 @@
 import path from 'node:path';
 import { journeyNames } from '../fixtures/environments/journeys.ts';
-import { loadEnvironment } from '../fixtures/environments/load.ts';
 import type { Environment } from '../fixtures/environments/schema.ts';
 import { targetsOf } from '../fixtures/environments/targets.ts';
 import { readVariables } from '../fixtures/environments/variables.ts';
@@ -10,6 +9,7 @@ import type { RunReport } from '../pages/report/run-report.ts';
 import { writeReport } from '../pages/report/write.ts';
 import { renderRun } from '../pages/terminal.ts';
 import { trustCertificates } from '../telemetry/trust.ts';
+import { deliverable } from './deliverable.ts';
 import { type ExitCode, type Interruption, parseFlags, runCommand, worstExit } from './exit-code.ts';
 import { caFileOf, ensureStore } from './local-store.ts';
 import { type JourneyRound, runJourneys } from './playwright-run.ts';
@@ -20,7 +20,7 @@ import { whileAnnounced } from './under-way.ts';
 async function start({ signal }: Interruption): Promise<ExitCode> {
   const { values } = parseFlags({});
   const nameOrPath = values.env || readVariables().TARGET_ENV || 'local';
-  const environment = loadEnvironment(nameOrPath);
+  const environment = deliverable(nameOrPath);
   // A target that no load may go to is told of before anything is run.
   const targets = environment.production ? undefined : wantedOf({ environment, scenario: 'target' }).targets;
   const startedAt = new Date();

@@ -11,6 +11,7 @@ import { runOnNode } from '../synthetics/runners/node.ts';
 import { checksOf } from '../synthetics/runners/prepare.ts';
 import { tokenSource } from '../synthetics/runners/token.ts';
 import { trustCertificates } from '../telemetry/trust.ts';
+import { deliverable } from './deliverable.ts';
 import { type ExitCode, type Interruption, parseFlags, runCommand, worstExit } from './exit-code.ts';
 import { requireKnown } from './known-names.ts';
 import { ensureStore } from './local-store.ts';
@@ -23,7 +24,7 @@ const exitOf = { passed: 0, failed: 1, inconclusive: 2 } as const;
 async function synthetics({ signal }: Interruption): Promise<ExitCode> {
   const { values } = parseFlags(flags);
   const nameOrPath = values.env || readVariables().TARGET_ENV || 'local';
-  const environment = loadEnvironment(nameOrPath);
+  const environment = values.publish ? deliverable(nameOrPath) : loadEnvironment(nameOrPath);
   const { checks, leftOut } = chosen(environment, values);
   trustCertificates();
   const store = environment.local ? await ensureStore(environment, nameOrPath) : undefined;

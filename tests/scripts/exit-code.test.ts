@@ -154,6 +154,24 @@ describe('a command', () => {
 
 describe('our commands', () => {
   const commands = ['start', 'synthetics', 'load', 'publish', 'cleanup', 'local', 'check', 'bench', 'fault'];
+  it.each([['start'], ['synthetics', '--publish'], ['load', 'target'], ['gate', '--env', 'local-preprod'], ['publish']])(
+    'refuse with 3, before anything is run, a connection string that leads nowhere: %s',
+    async (name, ...args) => {
+      const bad = { APPLICATIONINSIGHTS_CONNECTION_STRING: 'InstrumentationKey=s3cret' };
+      const child = spawn(process.execPath, [...typescript, join(root, 'scripts', `${name}.ts`), ...args], {
+        cwd: root,
+        env: { ...process.env, ...bad },
+        timeout: 20_000,
+      });
+      let text = '';
+      for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk: Buffer) => (text += chunk.toString()));
+      const [code] = await once(child, 'close');
+      expect(text.trim().split('\n')).toEqual([expect.stringContaining('APPLICATIONINSIGHTS_CONNECTION_STRING')]);
+      expect(text).not.toContain('s3cret');
+      expect(code).toBe(3);
+    },
+  );
+
   it.each(commands)('refuse an unknown flag with 3, without a stack: %s', async (name) => {
     const child = spawn(process.execPath, [...typescript, join(root, 'scripts', `${name}.ts`), '--colour'], {
       cwd: root,
