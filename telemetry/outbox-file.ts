@@ -14,6 +14,9 @@ export class OutboxError extends UsageError {
   override readonly name = 'OutboxError';
 }
 
+export const cannotOpen = (path: string, cause: unknown) =>
+  new OutboxError(`cannot open the outbox ${path}: ${(cause as Error).message}`, { cause });
+
 class DamagedFile extends Error {}
 
 const schema = `
@@ -73,7 +76,7 @@ function openWhole(path: string, setAside: string): DatabaseSync {
     if (isDamaged) for (const suffix of suffixes) if (existsSync(path + suffix)) copyFileSync(path + suffix, setAside + suffix);
     database?.close();
     if (isDamaged) throw new DamagedFile(message);
-    throw new OutboxError(`cannot open the outbox ${path}: ${message}`, { cause: error });
+    throw cannotOpen(path, error);
   }
 }
 

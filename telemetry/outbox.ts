@@ -3,7 +3,7 @@ import { dirname, join, resolve } from 'node:path';
 import type { SQLInputValue } from 'node:sqlite';
 import { type AvailabilityResult, availabilityResultSchema } from '../synthetics/result.ts';
 import type { TelemetryEvent } from './event.ts';
-import { type Opened, openDatabase } from './outbox-file.ts';
+import { cannotOpen, type Opened, openDatabase } from './outbox-file.ts';
 import { dropOrder, type ItemState, noneDropped, OutboxNotes } from './outbox-notes.ts';
 import { readable } from './outbox-read.ts';
 
@@ -290,7 +290,11 @@ export class Outbox extends OutboxNotes {
 
 /** Opens or makes the outbox at a path; a damaged file is renamed, said, and replaced by an empty one. */
 export function openOutbox(path: string, options: OutboxOptions): Outbox {
-  mkdirSync(dirname(path), { recursive: true });
+  try {
+    mkdirSync(dirname(path), { recursive: true });
+  } catch (cause) {
+    throw cannotOpen(path, cause);
+  }
   const opened = openDatabase(path, options.now);
   const outbox = new Outbox(path, opened, options);
   if (opened.setAside !== undefined)

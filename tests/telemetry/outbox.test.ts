@@ -292,6 +292,12 @@ describe('an outbox that cannot be opened', () => {
     expect(readdirSync(join(folder, 'deeper'))).toEqual(['outbox.db']);
   });
 
+  it('says so when its folder can not be made', () => {
+    writeFileSync(join(folder, 'deeper'), 'a file where a folder should be');
+    expect(() => open()).toThrow(OutboxError);
+    expect(() => open()).toThrow(`cannot open the outbox ${path}: `);
+  });
+
   it('says so when its tables are of another shape', () => {
     mkdirSync(join(folder, 'deeper'));
     const other = new DatabaseSync(path);
