@@ -56,9 +56,10 @@ function tableOf(results: readonly AvailabilityResult[]): string {
     colWidths: [...Array<null>(7).fill(null), 70],
   });
   for (const result of results) {
-    const { startedAt, journey, target, outcome, durationMs: ms, attempts, id, marks } = result;
+    const { startedAt, journey, target, outcome, durationMs: ms, attempts, id, marks, certificateDays: days } = result;
     const what = [
       failureLine(result),
+      days === undefined ? '' : `ends in ${days.toFixed(1)} days`,
       ...Object.entries(marks ?? {}).map(([kind, why]) => `${kind}: ${why}`),
       ...result.warnings,
     ];

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { IncidentStore } from '../../health/incident-store.ts';
 import { caFileOf } from '../../scripts/local-store.ts';
-import { heartbeatName } from '../../synthetics/result.ts';
+import { certificateName, heartbeatName } from '../../synthetics/result.ts';
 import { openOutbox } from '../../telemetry/outbox.ts';
 import { script } from '../acceptance/process.ts';
 import { aResult } from '../support/results.ts';
@@ -66,6 +66,15 @@ describe('commands', { timeout: 60_000 }, () => {
       `2 results: 2 passed, 0 failed, 0 inconclusive\nresults from before ${at(40)} are kept no more`,
     );
     expect(await shown('35m')).not.toContain('kept no more');
+  });
+
+  test('history says when a certificate ends', async () => {
+    const file = join(folder, 'certificate.db');
+    const outbox = openOutbox(file, { now: Date.now });
+    outbox.add([aResult(1, { journey: certificateName, certificateDays: 41.26, startedAt: new Date().toISOString() })]);
+    outbox.close();
+    const { code, output } = await run('history', '--journey', 'certificate', '--outbox', file);
+    expect([code, output]).toEqual([0, expect.stringContaining('ends in 41.3 days')]);
   });
 
   test('silence and ack reach the incidents of a monitor that was given an outbox', async () => {
