@@ -170,6 +170,19 @@ describe('what the status page shows of a monitor', () => {
     expect((await state()).delivery.alertsWaiting).toBe(after.delivery.alertsWaiting + 1);
   });
 
+  test('counts an alert that was given up lately behind many of long ago', async () => {
+    const { simulation, incidents, state } = await watched();
+    const giveUp = (key: string, atMs: number) => {
+      incidents.addNotice(key, 'opened', atMs);
+      incidents.markNotice(incidents.noticesOf(key)[0]?.seq ?? 0, 'given-up', 1, 'answered 410');
+    };
+    incidents.transaction(() => {
+      for (let count = 0; count < 120; count += 1) giveUp(`old-${count}`, noon - 30 * 24 * 60 * minuteMs);
+      giveUp('new', simulation.clock.now());
+    });
+    expect((await state()).delivery.alertsGivenUp).toBe(1);
+  });
+
   test('says that the history cannot be read, once in the log, and still shows what is open', async () => {
     const broken = () => {
       throw new Error('disk I/O error');
