@@ -55,12 +55,30 @@ type Part = Omit<GatedFlow, 'flow'>;
 const sayingSomething = (results: readonly AvailabilityResult[], journey: string) =>
   results.filter((result) => result.journey === journey && result.outcome !== 'inconclusive');
 
-function ownOf(results: readonly AvailabilityResult[], journey: string, rounds: number): Part {
-  // By request, since a journey is as long as its steps are many.
-  const requests = sayingSomething(results, journey).flatMap(({ steps }) =>
+/** By request, since a journey is as long as its steps are many. */
+const responsesMs = (results: readonly AvailabilityResult[], journey: string): number[] =>
+  sayingSomething(results, journey).flatMap(({ steps }) =>
     steps.flatMap((step) => (step.requests > 0 ? [step.durationMs / step.requests] : [])),
   );
-  const slow = requests.length === 0 ? [] : [judged('responseMs', nearestRank95(requests))];
+
+const { minSamples } = thresholdOf('responseMs');
+
+/** Whether a flow's journey, though it never failed, has run too seldom for a p95: of a few values it is the slowest one. */
+export function wantsMore(results: readonly AvailabilityResult[], journey: string): boolean {
+  const own = sayingSomething(results, journey);
+  const isFlow = Object.values(userFlows).some((flow) => flow.journey === journey);
+  const hasOnlyPassed = own.length > 0 && own.every(({ outcome }) => outcome === 'passed');
+  return isFlow && hasOnlyPassed && responsesMs(results, journey).length < minSamples;
+}
+
+function ownOf(results: readonly AvailabilityResult[], journey: string, rounds: number): Part {
+  const values = responsesMs(results, journey);
+  const few = `${values.length} of ${minSamples} response times of ${journey} are too few for a p95`;
+  const slow: Part[] = wantsMore(results, journey)
+    ? [{ state: 'unknown', why: [few] }]
+    : values.length < minSamples
+      ? []
+      : [judged('responseMs', nearestRank95(values))];
   return together([passing(results, journey, rounds), ...slow]);
 }
 

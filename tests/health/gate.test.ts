@@ -1,11 +1,14 @@
 import { describe, expect, it } from 'vitest';
-import { gate, type Probe, type Staged } from '../../health/gate.ts';
+import { gate, type Probe, type Staged, wantsMore } from '../../health/gate.ts';
 import type { Health } from '../../health/model.ts';
 import { worstExit } from '../../scripts/exit-code.ts';
 import { exitOf } from '../../scripts/health-gate.ts';
+import type { AvailabilityResult } from '../../synthetics/result.ts';
 import { journeys, type Meets, resultAt } from './day.ts';
 
 const rounds = 5;
+/** Four in each of five rounds are the twenty that a p95 needs. */
+const stepsPerRun = 4;
 const names = ['configuration', 'cosmos-read', 'cosmos-write', 'key-vault', 'registry', 'payment'];
 const probes = (broken?: string): Probe[] =>
   names.map((name) => ({ name, healthy: name !== broken, ...(name === broken && { seen: 'answered 503' }) }));
@@ -13,7 +16,8 @@ const results = (meets: (journey: string, round: number) => Meets = () => undefi
   [...journeys, 'health'].flatMap((journey) =>
     Array.from({ length: rounds }, (_, round) => round).map((round) => {
       const result = resultAt({ journey, target: 'westeurope-staging', minute: round }, meets(journey, round));
-      return { ...result, steps: [{ name: 'ask', durationMs, outcome: 'passed' as const, requests: 1 }] };
+      const step = { name: 'ask', durationMs, outcome: 'passed' as const, requests: 1 };
+      return { ...result, steps: Array.from({ length: stepsPerRun }, () => step) };
     }),
   );
 const broken = { cause: 'http', step: 'search', seen: '500' } as const;
@@ -104,6 +108,39 @@ const rows: readonly (readonly [string, Omit<Staged, 'rounds'>, Readonly<Record<
     { browse: 'unknown', checkout: 'unknown' },
   ],
 ];
+
+const withSteps = (of: readonly AvailabilityResult[], change: (ms: number[], journey: string) => number[]) =>
+  of.map((result) => ({
+    ...result,
+    steps: change(
+      result.steps.map(({ durationMs }) => durationMs),
+      result.journey,
+    ).map((durationMs) => ({ name: 'ask', durationMs, outcome: 'passed' as const, requests: 1 })),
+  }));
+
+describe('the p95 of a staged build', () => {
+  const of = (results: readonly AvailabilityResult[]) =>
+    gate({ rounds, results, probes: probes() }).find(({ flow }) => flow === 'search');
+
+  it('is of twenty response times, so that one slow answer is none of the build’s', () => {
+    const [first, ...others] = results().filter(({ journey }) => journey === 'search');
+    const slow = withSteps(first ? [first] : [], ([, ...rest]) => [900, ...rest]);
+    expect(of([...results().filter(({ journey }) => journey !== 'search'), ...slow, ...others])?.state).toBe('healthy');
+    const twice = withSteps(first ? [first] : [], ([, , ...rest]) => [900, 900, ...rest]);
+    expect(of([...results().filter(({ journey }) => journey !== 'search'), ...twice, ...others])?.state).toBe('unhealthy');
+  });
+
+  it('is not known of fewer, and asks for more runs of a flow that passed', () => {
+    const short = withSteps(results(), ([, ...rest], journey) => (journey === 'search' ? rest : [100, ...rest]));
+    expect(of(short)).toMatchObject({ state: 'unknown', why: ['15 of 20 response times of search are too few for a p95'] });
+    expect([wantsMore(short, 'search'), wantsMore(short, 'browse'), wantsMore(short, 'health')]).toEqual([true, false, false]);
+    const failed = withSteps(
+      results((journey) => (journey === 'search' ? broken : undefined)),
+      ([one = 0]) => [one],
+    );
+    expect([wantsMore(failed, 'search'), wantsMore([], 'search')]).toEqual([false, false]);
+  });
+});
 
 describe('the gate of a release', () => {
   it.each(rows)('%s', (_, staged, wanted) => {
