@@ -90,9 +90,10 @@ function widen(incident: Incident, group: Group): Incident {
     const isKept = incident.kind === 'health' && isFading;
     const grown = { ...incident, members, urgency, ...(chain && !isKept && { chain: [...chain] }) };
     const isDeeper = incident.kind !== 'health' || findings.some(({ journey }) => journey === incident.cause);
-    return isDeeper
-      ? { ...grown, kind, cause, place, breadth, ...(!isKept && { evidence: { ...metBy(incident), ...evidence } }) }
-      : grown;
+    // Where some places are well before others, it is still what reached all of them.
+    const isNarrower = incident.kind === 'health' && cause === incident.cause && breadth <= incident.breadth;
+    const name = isNarrower ? {} : { kind, cause, place, breadth };
+    return isDeeper ? { ...grown, ...name, ...(!isKept && { evidence: { ...metBy(incident), ...evidence } }) } : grown;
   }
   if (incident.kind === 'health') return { ...incident, members };
   // What made it urgent is what is told: a certificate with three days left, no more the one with fifteen.

@@ -21,4 +21,14 @@ describe('incidents that the store had', () => {
     const { cause, place, urgency } = alert;
     expect(incidents).toMatchObject([{ kind: 'health', cause, place, urgency }]);
   });
+
+  it('keep the place that they reached, where one region is well before the other', () => {
+    const endOf: Readonly<Record<string, number>> = { westeurope: lasts.to - 5, eastus: lasts.to };
+    const { incidents, told } = live(lasts.minutes, (minute) => ({
+      signal: (signal, scope) =>
+        signal === 'paymentFailed' && minute >= lasts.from && minute < (endOf[scope] ?? 0) ? '100/2' : undefined,
+    }));
+    expect(incidents).toMatchObject([{ kind: 'health', cause: 'payment', place: 'store', breadth: 2 }]);
+    expect(told.map(({ state }) => state)).toEqual(['opened', 'resolved']);
+  });
 });
