@@ -54,6 +54,7 @@ export const importRules: readonly ImportRule[] = [
       'fixtures/data/random',
       'fixtures/environments/targets',
       'fixtures/environments/errors',
+      'fixtures/environments/response-ms',
       'type fixtures/environments/schema',
       'k6',
     ],

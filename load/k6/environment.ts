@@ -1,3 +1,4 @@
+import { responseMs } from '../../fixtures/environments/response-ms.ts';
 import type { Environment, Stamp } from '../../fixtures/environments/schema.ts';
 import { type Target, targetsOf } from '../../fixtures/environments/targets.ts';
 import { type Permit, refusal, requirePermit } from './permit.ts';
@@ -51,6 +52,7 @@ export function parseEnvironment(text: string, variables: Variables): LoadEnviro
     cosmosAccounts: sharedOf(document.cosmosAccounts),
     stamps: given.stamps.map(withStampDefaults),
     ...(given.global ? { global: { ...given.global, headers: given.global.headers ?? {} } } : {}),
+    objectives: { ...given.objectives, latencyP95Ms: given.objectives.latencyP95Ms ?? responseMs.degraded },
     budgets: { ...given.budgets, journeyMs: given.budgets.journeyMs ?? 10_000, requestMs: given.budgets.requestMs ?? 5_000 },
     load: {
       ...given.load,
