@@ -69,8 +69,10 @@ export function shopping(
 /** A span id must not be all zeros, which the first iteration's number would be. */
 const odd = (hex: string) => `f${hex.slice(1)}`;
 
+const journeyOf = Object.fromEntries(journeys.map((journey) => [journey.name, journey]));
+
 function journeyNamed(name: string) {
-  const found = journeys.find((journey) => journey.name === name);
+  const found = journeyOf[name];
   if (found) return found;
   throw new Error(`load.mix names ${name}, which is none of: ${journeys.map((journey) => journey.name).join(', ')}`);
 }

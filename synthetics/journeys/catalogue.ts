@@ -34,7 +34,8 @@ export async function viewProduct(shopper: Shopper, listed: Json): Promise<Json>
   const reply = await shopper.send({ method: 'GET', path: `/api/products/${id}`, name: 'GET /api/products/{id}' });
   expectStatus(shopper, reply, 200);
   const product = read(reply, 'product');
-  shopper.expect('the product that was asked for', product.text('id') === id, product.text('id'));
+  const seenId = product.text('id');
+  shopper.expect('the product that was asked for', seenId === id, seenId);
   product.text('name');
   product.text('brand');
   product.text('description');

@@ -66,15 +66,16 @@ export async function runJourney(
   // Without a token nothing is known about the store.
   const outcome = failure ? outcomeOf(failure) : 'passed';
   const servedBy = run.servedBy();
-  return {
+  const record: { -readonly [K in keyof JourneyRecord]: JourneyRecord[K] } = {
     journey: journey.name,
     durationMs,
     outcome,
     steps,
     warnings,
-    ...(failure && { failure }),
-    ...(servedBy && { servedBy }),
   };
+  if (failure) record.failure = failure;
+  if (servedBy) record.servedBy = servedBy;
+  return record;
 }
 
 const outcomeOf = (failure: Failure): Outcome =>

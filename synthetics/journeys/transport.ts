@@ -81,7 +81,8 @@ export function wireRequest(
     'user-agent': 'contoso-shoes-synthetics',
     [route.synthetic.name]: route.synthetic.value,
   };
-  Object.assign(headers, endpoint.headers, request.headers);
+  Object.assign(headers, endpoint.headers);
+  if (request.headers) Object.assign(headers, request.headers);
   headers.traceparent = `00-${route.traceId}-${route.resultId}-01`;
   if (token !== undefined) {
     headers.authorization = `Bearer ${token}`;
