@@ -96,5 +96,6 @@ function faultOf(token: Token, all: Options, takesPositionals: boolean): Fault |
     return value === undefined ? undefined : { path, seen: JSON.stringify(value), allowed: 'the flag alone' };
   // What begins with a dash is more likely the next flag than a value.
   const isNext = !inlineValue && value !== undefined && value.length > 1 && value.startsWith('-');
-  return value === undefined || isNext ? { path, seen: 'no value', allowed: `${path} <value>` } : undefined;
+  if (isNext) return { path, seen: `${JSON.stringify(value)}, which looks like a flag`, allowed: `${path} <value>` };
+  return value === undefined ? { path, seen: 'no value', allowed: `${path} <value>` } : undefined;
 }
