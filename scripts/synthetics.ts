@@ -5,8 +5,9 @@ import { readVariables } from '../fixtures/environments/variables.ts';
 import { journeys } from '../synthetics/journeys/index.ts';
 import { shopperOf } from '../synthetics/journeys/plan.ts';
 import { annotatedRound } from '../synthetics/monitor/annotator.ts';
-import { publish, publishLine } from '../synthetics/publish.ts';
+import { publish, publishLine, type Round } from '../synthetics/publish.ts';
 import { type AvailabilityResult, failureLine } from '../synthetics/result.ts';
+import type { Exchange } from '../synthetics/runners/evidence.ts';
 import { runOnNode } from '../synthetics/runners/node.ts';
 import { checksOf } from '../synthetics/runners/prepare.ts';
 import { tokenSource } from '../synthetics/runners/token.ts';
@@ -33,14 +34,21 @@ async function synthetics({ signal }: Interruption): Promise<ExitCode> {
     for (const { journey, target, reason } of leftOut) console.log(`not run: ${journey.name} on ${target.name}: ${reason}`);
     const tokens = tokenSource(environment.auth, readVariables());
     const results: AvailabilityResult[] = [];
+    const evidence = new Map<string, unknown>();
     for (const [index, check] of checks.entries()) {
       if (signal.aborted) break;
-      const result = await runOnNode({ environment, check, tokens, shopperId: shopperOf(environment.shoppers, index) });
+      let failing: Exchange | undefined;
+      const keep = (exchange: Exchange) => {
+        failing = exchange;
+      };
+      const shopperId = shopperOf(environment.shoppers, index);
+      const result = await runOnNode({ environment, check, tokens, shopperId, evidence: keep });
       console.log(lineOf(result));
       results.push(result);
+      if (failing && result.outcome !== 'passed') evidence.set(result.id, failing);
     }
     const codes: ExitCode[] = results.map(({ outcome }) => exitOf[outcome]);
-    if (values.publish) codes.push(await deliver(environment, results));
+    if (values.publish) codes.push(await deliver(environment, { results, evidence }));
     // Nothing that was run is nothing that is known.
     return results.length === 0 ? 2 : worstExit(codes);
   } finally {
@@ -48,8 +56,8 @@ async function synthetics({ signal }: Interruption): Promise<ExitCode> {
   }
 }
 
-async function deliver(environment: Environment, results: readonly AvailabilityResult[]): Promise<ExitCode> {
-  const delivery = await publish(environment, annotatedRound(environment, results));
+async function deliver(environment: Environment, { results, evidence }: Round): Promise<ExitCode> {
+  const delivery = await publish(environment, { results: annotatedRound(environment, results), evidence });
   console.log(publishLine(results.length, delivery));
   return environment.telemetry.connectionString !== undefined && delivery.undelivered > 0 ? 2 : 0;
 }

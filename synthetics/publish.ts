@@ -7,10 +7,16 @@ import type { AvailabilityResult } from './result.ts';
 /** A run doesn't wait longer for Application Insights; what is left over goes with the next run or `npm run publish`. */
 const deadlineMs = 20_000;
 
-/** Keeps the results first, then delivers all that waits. Never throws for the telemetry endpoint: the summary says it. */
-export async function publish(environment: Environment, results: readonly AvailabilityResult[]): Promise<Delivery> {
+/** What is kept of a round: its results, and by their ids the exchanges at which journeys failed. */
+export interface Round {
+  readonly results: readonly AvailabilityResult[];
+  readonly evidence: ReadonlyMap<string, unknown>;
+}
+
+/** Keeps the round first, then delivers all that waits. Never throws for the telemetry endpoint: the summary says it. */
+export async function publish(environment: Environment, round: Round): Promise<Delivery> {
   const { connectionString } = environment.telemetry;
-  const outbox = kept(outboxPath(environment.name), results, connectionString !== undefined);
+  const outbox = kept(outboxPath(environment.name), round, connectionString !== undefined);
   try {
     return await deliver(outbox, { connectionString, now: Date.now, deadlineMs });
   } catch (error) {
@@ -22,22 +28,23 @@ export async function publish(environment: Environment, results: readonly Availa
   }
 }
 
-/** The outbox with the results in it; one in memory where the disk takes none and they can still go out at once. */
-function kept(path: string, results: readonly AvailabilityResult[], canGoOut: boolean): Outbox {
+/** The outbox with the round in it; one in memory where the disk takes none and they can still go out at once. */
+function kept(path: string, round: Round, canGoOut: boolean): Outbox {
   try {
-    return holding(path, results);
+    return holding(path, round);
   } catch (error) {
     if (!canGoOut) throw error;
     const why = error instanceof Error ? error.message : String(error);
     console.error(`results are not kept, and lost where they are not delivered now: ${why}`);
-    return holding(':memory:', results);
+    return holding(':memory:', round);
   }
 }
 
-function holding(path: string, results: readonly AvailabilityResult[]): Outbox {
+function holding(path: string, { results, evidence }: Round): Outbox {
   const outbox = openOutbox(path, { now: Date.now });
   try {
     outbox.add(results);
+    for (const [id, exchange] of evidence) outbox.keepEvidence(id, exchange);
     return outbox;
   } catch (error) {
     outbox.close();

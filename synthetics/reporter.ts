@@ -10,12 +10,13 @@ import { resultOfOne } from './one-attempt.ts';
 import { publish, publishLine } from './publish.ts';
 import { type AvailabilityResult, availabilityResultSchema, type Failure } from './result.ts';
 import { lockRoundOrExit } from './round-lock.ts';
-import { resultAttachment } from './runners/result-attachment.ts';
+import { evidenceAttachment, resultAttachment } from './runners/result-attachment.ts';
 
 /** Playwright's tests as availability results: kept in the outbox, published, and counted in one line. */
 export default class AvailabilityReporter implements Reporter {
   private readonly environment: Environment = loadEnvironment();
   private readonly results: AvailabilityResult[] = [];
+  private readonly evidence = new Map<string, unknown>();
   private readonly leftOut: string[] = [];
 
   /** Made before Playwright clears the folder of traces, which the round before may still be writing. */
@@ -39,8 +40,12 @@ export default class AvailabilityReporter implements Reporter {
       if (reason !== undefined) this.leftOut.push(`${test.title} on ${test.parent.title}: ${reason}`);
       return;
     }
-    const made = madeResult(result) ?? this.resultOfDead(test, result);
-    if (made) this.results.push(made);
+    const own = attached(result, resultAttachment);
+    const made = own === undefined ? this.resultOfDead(test, result) : availabilityResultSchema.parse(own);
+    if (!made) return;
+    this.results.push(made);
+    const exchange = attached(result, evidenceAttachment);
+    if (exchange !== undefined) this.evidence.set(made.id, exchange);
   }
 
   async onEnd(): Promise<void> {
@@ -48,7 +53,7 @@ export default class AvailabilityReporter implements Reporter {
     // Nothing was run, as with --list.
     if (this.results.length === 0) return;
     const results = annotatedRound(this.environment, this.results);
-    const delivery = await publish(this.environment, results);
+    const delivery = await publish(this.environment, { results, evidence: this.evidence });
     const file = readVariables().RESULTS_FILE;
     if (file) {
       mkdirSync(dirname(file), { recursive: true });
@@ -75,9 +80,9 @@ export default class AvailabilityReporter implements Reporter {
   }
 }
 
-function madeResult({ attachments }: TestResult): AvailabilityResult | undefined {
-  const body = attachments.find(({ name }) => name === resultAttachment)?.body;
-  return body && availabilityResultSchema.parse(JSON.parse(body.toString('utf8')));
+function attached({ attachments }: TestResult, wanted: string): unknown {
+  const body = attachments.find(({ name }) => name === wanted)?.body;
+  return body && JSON.parse(body.toString('utf8'));
 }
 
 // biome-ignore lint/suspicious/noControlCharactersInRegex: terminals' colour codes begin with ESC

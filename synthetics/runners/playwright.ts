@@ -6,7 +6,7 @@ import type { AvailabilityResult } from '../result.ts';
 import type { Exchange } from './evidence.ts';
 import { type Given, prepareRun, resultOf } from './prepare.ts';
 import { RecordingTransport } from './recording.ts';
-import { resultAttachment } from './result-attachment.ts';
+import { evidenceAttachment, resultAttachment } from './result-attachment.ts';
 import { hideSecrets } from './secrets.ts';
 import type { TokenSource } from './token.ts';
 import { requestFailed } from './trouble.ts';
@@ -34,7 +34,7 @@ export async function runInPlaywright(given: PlaywrightGiven, info: TestInfo): P
     const result = resultOf(prepared, record);
     attach(info, resultAttachment, result);
     if (result.outcome !== 'passed') {
-      if (failing) attach(info, 'failing exchange', failing);
+      if (failing) attach(info, evidenceAttachment, failing);
       // Loaded here alone: a round in which all is well needs neither the record's schema nor the library behind it.
       const { failureLine } = await import('../result.ts');
       throw new JourneyNotPassed(result.outcome, failureLine(result));

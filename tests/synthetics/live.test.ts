@@ -64,6 +64,20 @@ test('npm run synthetics -- --publish marks what happens under load, as rounds d
   expect([code, result?.marks]).toEqual([0, { load: 'load test target' }]);
 }, 30_000);
 
+test('npm run synthetics -- --publish keeps the exchange at which a journey failed', async () => {
+  const now = Date.now();
+  await live.faults({ kind: 'payment-down', region: 'eastus', seconds: 60 });
+  const { code } = await live.script('synthetics.ts', '--journey', 'checkout', '--target', 'eastus', '--publish');
+  const outbox = openOutbox(outboxPath(live.name), { now: Date.now });
+  const [result] = outbox.recent({ since: now, journey: 'checkout' });
+  const evidence = result && outbox.evidenceOf(result.id);
+  outbox.close();
+  expect([code, evidence]).toEqual([
+    1,
+    { request: expect.objectContaining({ method: 'POST' }), answer: expect.objectContaining({ status: 502 }) },
+  ]);
+}, 30_000);
+
 group('npm run cleanup', () => {
   const shopper = 'synthetic-003';
   const signedIn = async () => ({

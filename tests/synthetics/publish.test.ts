@@ -8,6 +8,7 @@ import { type Ingestion, idOf, startIngestion } from '../support/ingestion.ts';
 import { results } from '../support/results.ts';
 
 const name = `publish-${process.pid}`;
+const round = { results: results(3), evidence: new Map<string, unknown>() };
 let ingestion: Ingestion;
 const environment = (telemetry: { connectionString?: string }) => ({ ...loadEnvironment('local', {}), name, telemetry });
 
@@ -27,12 +28,12 @@ afterEach(() => {
 
 test('results that the disk does not take go out from memory, and that is said', async () => {
   const said = vi.spyOn(console, 'error').mockImplementation(() => undefined);
-  const delivery = await publish(environment({ connectionString: ingestion.connectionString }), results(3));
+  const delivery = await publish(environment({ connectionString: ingestion.connectionString }), round);
   expect(delivery).toMatchObject({ accepted: 3, undelivered: 0 });
   expect(ingestion.accepted.map(idOf)).toEqual(results(3).map(({ id }) => id));
   expect(said.mock.calls).toEqual([[expect.stringMatching(/^results are not kept, .+: cannot open the outbox /)]]);
 });
 
 test('results that can neither be kept nor go anywhere are an error', async () => {
-  await expect(publish(environment({}), results(3))).rejects.toThrow(/cannot open the outbox/);
+  await expect(publish(environment({}), round)).rejects.toThrow(/cannot open the outbox/);
 });

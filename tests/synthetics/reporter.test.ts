@@ -6,7 +6,7 @@ import { afterAll, afterEach, beforeEach, expect, describe as group, test, vi } 
 import { loadEnvironment } from '../../fixtures/environments/load.ts';
 import { announce, underWayFolder } from '../../synthetics/monitor/under-way.ts';
 import AvailabilityReporter from '../../synthetics/reporter.ts';
-import { availabilityResultSchema } from '../../synthetics/result.ts';
+import { type AvailabilityResult, availabilityResultSchema } from '../../synthetics/result.ts';
 import { openOutbox, outboxPath } from '../../telemetry/outbox.ts';
 import { aResult } from '../support/results.ts';
 
@@ -105,6 +105,22 @@ group('what is under way', () => {
     expect(seen?.servedByHealthyRegion).toBe(false);
     expect(seen?.warnings.at(-1)).toBe('the global endpoint was served by eastus, where checkout fails');
   });
+});
+
+test('the exchange at which a journey failed is kept beside its result, for npm run replay', async () => {
+  const failed: AvailabilityResult = {
+    ...aResult(1),
+    outcome: 'failed',
+    failure: { step: 'pay', rule: 'status 201', seen: '503', cause: 'http' },
+  };
+  const exchange = { request: { method: 'POST', url: 'https://localhost:8443/api/orders' }, answer: { status: 503 } };
+  const { attachments = [] } = attached(failed);
+  const body = Buffer.from(JSON.stringify(exchange));
+  const both = [...attachments, { name: 'failing exchange', contentType: 'application/json', body }];
+  await report([testOf('westeurope'), endOf({ attachments: both })]);
+  const outbox = openOutbox(outboxPath(name), { now: Date.now });
+  expect(outbox.evidenceOf(failed.id)).toEqual(exchange);
+  outbox.close();
 });
 
 group('a test that ended without a result', () => {
