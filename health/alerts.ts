@@ -1,9 +1,9 @@
 import type { Environment } from '../fixtures/environments/schema.ts';
+import { minuteMs } from './bins.ts';
 import { type Incident, memberParts, titleOf } from './incident.ts';
 import type { Notice } from './incident-store.ts';
 import { tableLink, transactionLink } from './portal-link.ts';
 import { runbookOf } from './runbooks.ts';
-import { minuteMs } from './window.ts';
 
 /** What a webhook gets, and what its template may name; receivers count by `key`, which every location derives alike. */
 export interface Alert {

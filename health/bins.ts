@@ -1,5 +1,9 @@
 import type { Seen } from './window.ts';
 
+export const minuteMs = 60_000;
+/** Bins of a journey on a target that are looked at; what happened before is the incident's history, not the window's. */
+export const lookbackBins = 60;
+
 /** Bins that are kept: those looked at, and some more, since they are forgotten once a round. */
 const places = 64;
 /** Of a place: start and duration of its result, and its id in two halves. */

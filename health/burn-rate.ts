@@ -1,11 +1,11 @@
 import type { BurnRateRule } from '../fixtures/environments/alerting.ts';
 import type { Environment } from '../fixtures/environments/schema.ts';
-import { binOf } from './bins.ts';
+import { binOf, minuteMs } from './bins.ts';
 import type { Finding } from './findings.ts';
 import type { Incident } from './incident.ts';
 import type { IncidentStore, Sum } from './incident-store.ts';
 import { allowedShare, type BudgetKind, buckets, budgetKinds, burnRateOf, objectiveOf, spentOf, sumsOver } from './objectives.ts';
-import { minuteMs, pairName } from './window.ts';
+import { pairName } from './window.ts';
 
 /** One rule on one objective: how fast its budget burns, and whether that is too fast. */
 export interface Burn {

@@ -1,6 +1,6 @@
 import type { Urgency } from '../fixtures/environments/alerting.ts';
+import { minuteMs } from './bins.ts';
 import { type Evidence, type Finding, type IncidentKind, mostFrequent } from './findings.ts';
-import { minuteMs } from './window.ts';
 
 /** Findings with one cause: one incident, and so one alert. */
 export interface Group {

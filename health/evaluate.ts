@@ -1,4 +1,5 @@
 import { causesOf } from './because.ts';
+import { minuteMs } from './bins.ts';
 import type { ModelNode } from './expand.ts';
 import { type Bond, type Health, type Rule, scoreOf, severityOf, weightedBounds } from './model.ts';
 import type { HealthPicture, NodePicture, SignalPicture, Warning } from './picture.ts';
@@ -6,7 +7,6 @@ import { rootCausesOf } from './root-causes.ts';
 import { firstBinMs, type Series, seriesKey } from './series.ts';
 import { type SignalState, signalState } from './signal-state.ts';
 import { thresholdOf } from './thresholds.ts';
-import { minuteMs } from './window.ts';
 
 /** A child or signal, as its parent sees it. */
 export interface Part extends Bond {

@@ -1,10 +1,10 @@
 import type { Urgency } from '../fixtures/environments/alerting.ts';
 import type { Environment } from '../fixtures/environments/schema.ts';
 import { type Cause, certificateName } from '../synthetics/result.ts';
-import { binOf } from './bins.ts';
+import { binOf, minuteMs } from './bins.ts';
 import type { OwnFault } from './own-faults.ts';
 import { type BinState, latestState, type Standing, standingUpTo, stateIn, type WindowRule } from './standing.ts';
-import { minuteMs, type Pair, type Place, pairName, type ResultWindow, type Seen } from './window.ts';
+import { type Pair, type Place, pairName, type ResultWindow, type Seen } from './window.ts';
 
 export const incidentKinds = [
   'outage',

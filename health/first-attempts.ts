@@ -1,7 +1,7 @@
-import { binOf } from './bins.ts';
+import { binOf, minuteMs } from './bins.ts';
 import { about, type Finding, type FindingInput } from './findings.ts';
 import { type BinState, standingUpTo, type WindowRule } from './standing.ts';
-import { minuteMs, type ResultWindow, type TargetMinutes } from './window.ts';
+import type { ResultWindow, TargetMinutes } from './window.ts';
 
 /**
  * One bad instance in three fails a third of first attempts, and retries hide it. Several minutes of ten must show it, so

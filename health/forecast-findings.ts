@@ -1,7 +1,8 @@
+import { minuteMs } from './bins.ts';
 import { about, type Finding } from './findings.ts';
 import { type Incident, memberParts } from './incident.ts';
 import type { HealthPicture } from './picture.ts';
-import { minuteMs, pairName } from './window.ts';
+import { pairName } from './window.ts';
 
 /** A trend that is not sure for some minutes isn't over: a warning comes once. */
 const holdMs = 15 * minuteMs;

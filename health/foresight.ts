@@ -1,5 +1,5 @@
+import { minuteMs } from './bins.ts';
 import type { Warning } from './picture.ts';
-import { minuteMs } from './window.ts';
 
 export const hourMs = 60 * minuteMs;
 export const weekMs = 7 * 24 * hourMs;

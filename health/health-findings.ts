@@ -1,12 +1,13 @@
 import type { Urgency } from '../fixtures/environments/alerting.ts';
 import { isBad, isStillBeyond, sentenceOf } from './because.ts';
+import { minuteMs } from './bins.ts';
 import type { Group } from './causes.ts';
 import type { Evidence, Finding } from './findings.ts';
 import { severityOf, userFlows } from './model.ts';
 import type { HealthPicture, NodePicture, RootCause } from './picture.ts';
 import { causeName } from './root-causes.ts';
 import { thresholdOf } from './thresholds.ts';
-import { minuteMs, pairName } from './window.ts';
+import { pairName } from './window.ts';
 
 /** A degraded part that nobody has to get up for may be on its way to worse: one message, once it is known which. */
 export const ticketHoldMs = 5 * minuteMs;

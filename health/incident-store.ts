@@ -1,10 +1,10 @@
 import { mkdirSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { DatabaseSync, type SQLInputValue, type StatementSync } from 'node:sqlite';
+import { minuteMs } from './bins.ts';
 import type { BuildChange, Incident } from './incident.ts';
 import type { Silence } from './silences.ts';
 import { IncidentReader, type UnreadIncident } from './unread-incidents.ts';
-import { minuteMs } from './window.ts';
 
 export type NoticeState = 'opened' | 'reminded' | 'resolved';
 

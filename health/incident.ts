@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { z } from 'zod';
+import { minuteMs } from './bins.ts';
 import { incidentKinds } from './findings.ts';
-import { minuteMs } from './window.ts';
 
 const milliseconds = z.number();
 

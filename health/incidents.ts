@@ -1,7 +1,7 @@
+import { minuteMs } from './bins.ts';
 import type { Group } from './causes.ts';
 import type { Finding, IncidentKind } from './findings.ts';
 import { type Incident, incidentKey } from './incident.ts';
-import { minuteMs } from './window.ts';
 
 export interface Advanced {
   /** All that were open or have just opened, with what is new of them. */

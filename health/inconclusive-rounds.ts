@@ -1,6 +1,6 @@
+import { minuteMs } from './bins.ts';
 import { about, type Finding, type FindingInput } from './findings.ts';
 import { standingOf, type WindowRule } from './standing.ts';
-import { minuteMs } from './window.ts';
 
 /** Rounds in a row of a location in which nothing was said of the store. */
 export const inconclusiveRounds = 3;

@@ -1,9 +1,9 @@
 import type { Environment } from '../fixtures/environments/schema.ts';
 import { certificateName } from '../synthetics/result.ts';
-import { binOf } from './bins.ts';
+import { binOf, minuteMs } from './bins.ts';
 import type { Incident } from './incident.ts';
 import type { IncidentStore, Sum, Tally } from './incident-store.ts';
-import { minuteMs, type Pair, type ResultWindow, type Seen } from './window.ts';
+import type { Pair, ResultWindow, Seen } from './window.ts';
 
 export interface Objective {
   readonly journey: string;

@@ -1,6 +1,6 @@
 import type { Urgency } from '../fixtures/environments/alerting.ts';
+import { minuteMs } from './bins.ts';
 import { about, type Finding, type FindingInput } from './findings.ts';
-import { minuteMs } from './window.ts';
 
 /** A fault of the monitor itself, as it says so: a disk that takes no results. */
 export interface OwnFault {

@@ -2,6 +2,7 @@ import type { Environment } from '../fixtures/environments/schema.ts';
 import { targetsOf } from '../fixtures/environments/targets.ts';
 import type { AvailabilityResult } from '../synthetics/result.ts';
 import { findingsOf } from './all-findings.ts';
+import { lookbackBins, minuteMs } from './bins.ts';
 import { type Burn, burnFindings, burnsOf } from './burn-rate.ts';
 import { groupByCause } from './causes.ts';
 import type { Expected, Finding } from './findings.ts';
@@ -15,7 +16,7 @@ import { type Budget, budgetsOf, keepTallies } from './objectives.ts';
 import type { OwnFault } from './own-faults.ts';
 import type { HealthPicture } from './picture.ts';
 import { silenceOf } from './silences.ts';
-import { lookbackBins, minuteMs, pairName, ResultWindow } from './window.ts';
+import { pairName, ResultWindow } from './window.ts';
 
 export interface RoundInput {
   readonly environment: Environment;

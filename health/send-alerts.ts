@@ -1,9 +1,9 @@
 import type { Environment } from '../fixtures/environments/schema.ts';
 import { type Alert, alertOf } from './alerts.ts';
+import { minuteMs } from './bins.ts';
 import type { IncidentStore, Notice } from './incident-store.ts';
 import { fill } from './template.ts';
 import { type DeliverOptions, deliver } from './webhook.ts';
-import { minuteMs } from './window.ts';
 
 export interface SendInput extends Omit<DeliverOptions, 'settings'> {
   readonly environment: Environment;

@@ -1,9 +1,8 @@
-import { binOf } from './bins.ts';
+import { binOf, minuteMs } from './bins.ts';
 import type { ModelNode } from './expand.ts';
 import type { Observation } from './picture.ts';
 import type { Threshold } from './threshold-types.ts';
 import { changeRules, memory, type Signal, thresholdOf } from './thresholds.ts';
-import { minuteMs } from './window.ts';
 
 /** Bins that decide a state: those looked at, and before the first what its own rule needs. */
 export const seriesBins = () => memory.lookbackBins + longestRule() - 1;

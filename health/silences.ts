@@ -1,6 +1,6 @@
+import { minuteMs } from './bins.ts';
 import type { Incident } from './incident.ts';
 import { memberParts } from './incident.ts';
-import { minuteMs } from './window.ts';
 
 export interface Silence {
   readonly id: number;

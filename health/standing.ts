@@ -1,6 +1,6 @@
 import type { AlertSettings } from '../fixtures/environments/alerting.ts';
-import { binOf } from './bins.ts';
-import { lookbackBins, type Pair, type Seen } from './window.ts';
+import { binOf, lookbackBins } from './bins.ts';
+import type { Pair, Seen } from './window.ts';
 
 /** What one bin says. unknown: no result, or none that counts; it is never healthy, and never a failure. */
 export type BinState = 'good' | 'bad' | 'unknown';

@@ -1,10 +1,6 @@
 import type { Environment } from '../fixtures/environments/schema.ts';
 import { type AvailabilityResult, certificateName, type Failure, heartbeatName } from '../synthetics/result.ts';
-import { Bins, binOf, Passed } from './bins.ts';
-
-export const minuteMs = 60_000;
-/** Bins of a journey on a target that are looked at; what happened before is the incident's history, not the window's. */
-export const lookbackBins = 60;
+import { Bins, binOf, lookbackBins, minuteMs, Passed } from './bins.ts';
 
 /** What of a result the windows keep: no more than is asked for, since thousands of checks are kept for an hour. */
 export interface Seen {

@@ -1,7 +1,8 @@
 import { loadEnvironment } from '../fixtures/environments/load.ts';
 import { readVariables } from '../fixtures/environments/variables.ts';
+import { minuteMs } from '../health/bins.ts';
 import type { Health } from '../health/model.ts';
-import { lookbackMinutes, minuteMs } from '../health/window.ts';
+import { lookbackMinutes } from '../health/window.ts';
 import { pictureLines } from '../pages/health-terminal.ts';
 import { trustCertificates } from '../telemetry/trust.ts';
 import { type ExitCode, type Interruption, parseFlags } from './exit-code.ts';

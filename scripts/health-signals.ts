@@ -1,5 +1,5 @@
 import type { Environment } from '../fixtures/environments/schema.ts';
-import { binOf } from '../health/bins.ts';
+import { binOf, minuteMs } from '../health/bins.ts';
 import { evaluate } from '../health/evaluate.ts';
 import { expandModel, type ModelNode } from '../health/expand.ts';
 import { type Course, type Ending, warningsOf } from '../health/foresight.ts';
@@ -7,7 +7,6 @@ import type { HealthPicture, Observation } from '../health/picture.ts';
 import { readRows } from '../health/rows.ts';
 import { Observations, reachMinutes } from '../health/series.ts';
 import { thresholdOf } from '../health/thresholds.ts';
-import { minuteMs } from '../health/window.ts';
 import { type Log, messageOf } from '../synthetics/monitor/log.ts';
 import type { AvailabilityResult } from '../synthetics/result.ts';
 import { endingsOf } from './health-courses.ts';

@@ -2,10 +2,11 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseEnvironment } from '../../fixtures/environments/load.ts';
 import type { Environment } from '../../fixtures/environments/schema.ts';
+import { minuteMs } from '../../health/bins.ts';
 import type { Incident } from '../../health/incident.ts';
 import { IncidentStore } from '../../health/incident-store.ts';
 import { evaluateRound, type RoundInput, type RoundOutcome } from '../../health/round.ts';
-import { minuteMs, ResultWindow } from '../../health/window.ts';
+import { ResultWindow } from '../../health/window.ts';
 import type { AvailabilityResult, Cause } from '../../synthetics/result.ts';
 import { hex } from '../support/results.ts';
 

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { seeded } from '../../fixtures/data/random.ts';
+import { minuteMs } from '../../health/bins.ts';
 import { type Course, endingWarning, hourMs, trendOf, warningOf, weekMs } from '../../health/foresight.ts';
-import { minuteMs } from '../../health/window.ts';
 
 const nowMs = Date.UTC(2026, 10, 23, 14);
 

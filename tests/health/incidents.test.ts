@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
+import { minuteMs } from '../../health/bins.ts';
 import { incidentKey } from '../../health/incident.ts';
 import { IncidentStore } from '../../health/incident-store.ts';
 import { evaluateRound } from '../../health/round.ts';
-import { minuteMs } from '../../health/window.ts';
 import { type Check, day, environmentWith, journeys, type Meets, offsetOf, play, resultAt, targets } from './day.ts';
 
 const within = (minute: number, from: number, to: number) => minute >= from && minute < to;

@@ -1,3 +1,4 @@
+import { minuteMs } from '../../health/bins.ts';
 import { evaluate } from '../../health/evaluate.ts';
 import { expandModel } from '../../health/expand.ts';
 import type { Incident } from '../../health/incident.ts';
@@ -8,7 +9,7 @@ import { evaluateRound } from '../../health/round.ts';
 import { readRows } from '../../health/rows.ts';
 import { Observations } from '../../health/series.ts';
 import type { Signal } from '../../health/thresholds.ts';
-import { minuteMs, ResultWindow } from '../../health/window.ts';
+import { ResultWindow } from '../../health/window.ts';
 import { resultRows } from '../../scripts/health-rows.ts';
 import { type Check, day, environmentWith, journeys, type Meets, resultAt, targets } from './day.ts';
 import { baseRows, readsOthersRows, valuesOf, well } from './situation.ts';

@@ -5,11 +5,11 @@ import { afterEach, describe, expect, it } from 'vitest';
 import { alertFields } from '../../fixtures/environments/alerting.ts';
 import type { Environment } from '../../fixtures/environments/schema.ts';
 import { alertOf } from '../../health/alerts.ts';
+import { minuteMs } from '../../health/bins.ts';
 import type { IncidentStore } from '../../health/incident-store.ts';
 import { transactionLink } from '../../health/portal-link.ts';
 import { sendAlerts } from '../../health/send-alerts.ts';
 import { durationMs, isInForce, silenceOf } from '../../health/silences.ts';
-import { minuteMs } from '../../health/window.ts';
 import { type Check, day, environmentWith, type Meets, play } from './day.ts';
 
 const eastDown = ({ minute, target }: Check): Meets =>

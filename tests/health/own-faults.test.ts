@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
+import { minuteMs } from '../../health/bins.ts';
 import { IncidentStore } from '../../health/incident-store.ts';
 import type { OwnFault } from '../../health/own-faults.ts';
 import { evaluateRound } from '../../health/round.ts';
-import { minuteMs } from '../../health/window.ts';
 import { day, environmentWith } from './day.ts';
 
 /** `on`, `off` by minute; the rounds' openings and ends. */

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
+import { minuteMs } from '../../health/bins.ts';
 import type { Expected } from '../../health/findings.ts';
 import { IncidentStore } from '../../health/incident-store.ts';
 import { evaluateRound } from '../../health/round.ts';
-import { minuteMs } from '../../health/window.ts';
 import type { AvailabilityResult } from '../../synthetics/result.ts';
 import { day, environmentWith, journeys, type Meets, play, resultAt, targets } from './day.ts';
 

@@ -1,7 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { lookbackBins, minuteMs } from '../../health/bins.ts';
 import { type Bin, type BinState, binState, binsUpTo, standingOf } from '../../health/standing.ts';
-import { lookbackBins, minuteMs, ResultWindow } from '../../health/window.ts';
+import { ResultWindow } from '../../health/window.ts';
 import { day, environmentWith, type Meets, resultAt } from './day.ts';
 
 const states: Readonly<Record<string, BinState>> = { g: 'good', B: 'bad', '.': 'unknown' };
