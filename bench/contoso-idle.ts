@@ -1,12 +1,12 @@
 import { type ChildProcess, fork, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { loadEnvironment } from '../fixtures/environments/load.ts';
 import { bundled } from '../scripts/bundle.ts';
+import { freePorts } from '../tests/support/free-ports.ts';
 import { type BenchRow, rowOf } from './rows.ts';
 
 /** What `npm run local` takes while nobody asks anything of it, in the process and the form in which users run it. */
@@ -135,12 +135,4 @@ async function withEnvironment<T>(use: (file: string) => Promise<T>): Promise<T>
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
-}
-
-async function freePorts(count: number): Promise<number[]> {
-  const servers = Array.from({ length: count }, () => createServer().listen(0, '127.0.0.1'));
-  await Promise.all(servers.map((server) => once(server, 'listening')));
-  const ports = servers.map((server) => (server.address() as AddressInfo).port);
-  await Promise.all(servers.map((server) => new Promise((resolve) => server.close(resolve))));
-  return ports;
 }

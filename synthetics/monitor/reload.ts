@@ -1,4 +1,4 @@
-import { unwatchFile, watchFile } from 'node:fs';
+import { statSync } from 'node:fs';
 import { ConfigurationError } from '../../fixtures/environments/errors.ts';
 import type { Environment } from '../../fixtures/environments/schema.ts';
 import { type Log, messageOf } from './log.ts';
@@ -14,6 +14,8 @@ export function reloadOnChange(
   log: Log,
   everyMs = lookEveryMs,
 ): () => void {
+  // Before the file is read, so that a change meanwhile is one.
+  let seen = stateOf(file);
   const name = read().name;
   const reload = () => {
     try {
@@ -27,6 +29,22 @@ export function reloadOnChange(
       log.warn('configuration refused', { reason: messageOf(error).split('\n')[0], ...faults });
     }
   };
-  watchFile(file, { interval: everyMs, persistent: false }, reload);
-  return () => unwatchFile(file, reload);
+  const look = () => {
+    const state = stateOf(file);
+    if (state === seen) return;
+    seen = state;
+    reload();
+  };
+  const timer = setInterval(look, everyMs).unref();
+  return () => clearInterval(timer);
+}
+
+/** A file that can't be looked at has changed, too: reading it then says why. */
+function stateOf(file: string): string {
+  try {
+    const { ino, mtimeNs, size } = statSync(file, { bigint: true });
+    return `${ino} ${mtimeNs} ${size}`;
+  } catch (error) {
+    return messageOf(error);
+  }
 }

@@ -1,9 +1,9 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { loadEnvironment } from '../../fixtures/environments/load.ts';
 import type { Environment } from '../../fixtures/environments/schema.ts';
+import { freePorts } from '../support/free-ports.ts';
 import { forget } from './support.ts';
 
 export interface StartEnvironment {
@@ -50,17 +50,3 @@ function withPorts(local: Environment, name: string, ports: readonly number[]): 
     local: { adminToken: 'secret', seed: 1, timeScale: 60, controlEndpoint: control },
   };
 }
-
-/** Ports that nobody uses now, below those that outgoing connections get: one of these could take a port in between. */
-export async function freePorts(count: number): Promise<number[]> {
-  const found: number[] = [];
-  for (let port = 10_000 + (process.pid % 1_000) * 9; found.length < count; port += 1) if (await isFree(port)) found.push(port);
-  return found;
-}
-
-const isFree = (port: number) =>
-  new Promise<boolean>((resolve) => {
-    const server = createServer();
-    server.once('error', () => resolve(false));
-    server.listen(port, '127.0.0.1', () => server.close(() => resolve(true)));
-  });

@@ -199,6 +199,7 @@ describe('reload', () => {
     };
     const read = () => loadEnvironment(file, {});
     const stop = reloadOnChange(file, read, ({ location }) => used.push(location), log, 50);
+    // At once: what is written before the first look is a change, too.
     writeFileSync(file, text({ location: 'elsewhere' }));
     await expect.poll(() => used, { timeout: 10_000 }).toEqual(['elsewhere']);
     writeFileSync(file, text({ stamps: [] }));
@@ -206,6 +207,8 @@ describe('reload', () => {
     expect(JSON.stringify(lines.at(-1)?.faults)).toContain('stamps');
     writeFileSync(file, text({ name: 'another' }));
     await expect.poll(() => String(lines.at(-1)?.reason), { timeout: 10_000 }).toContain('takes a restart');
+    rmSync(file);
+    await expect.poll(() => JSON.stringify(lines.at(-1)), { timeout: 10_000 }).toMatch(/configuration refused.*(ENOENT|no file)/);
     expect(used).toEqual(['elsewhere']);
     stop();
   }, 40_000);

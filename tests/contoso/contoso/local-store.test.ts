@@ -9,6 +9,7 @@ import { loadEnvironment } from '../../../fixtures/environments/load.ts';
 import type { Environment } from '../../../fixtures/environments/schema.ts';
 import { caFileOf, contosoOptionsOf, detectStore, ensureStore } from '../../../scripts/local-store.ts';
 import { typescript } from '../../../scripts/typescript.ts';
+import { freePorts } from '../../support/free-ports.ts';
 import { testCertificate } from '../app-service/doubles.ts';
 
 const root = join(__dirname, '..', '..', '..');
@@ -17,20 +18,6 @@ const name = `test-${process.pid}`;
 const file = join(folder, 'environment.json');
 const local = loadEnvironment('local', {});
 let environment: Environment;
-
-const isFree = (port: number) =>
-  new Promise<boolean>((resolve) => {
-    const server: Server = createServer();
-    server.once('error', () => resolve(false));
-    server.listen(port, '127.0.0.1', () => server.close(() => resolve(true)));
-  });
-
-/** Ports that nobody uses now, below those that outgoing connections get: one of these could take a port in between. */
-async function freePorts(count: number): Promise<number[]> {
-  const found: number[] = [];
-  for (let port = 20_000 + (process.pid % 1_000) * 10; found.length < count; port += 1) if (await isFree(port)) found.push(port);
-  return found;
-}
 
 beforeAll(async () => {
   const [control, front, weu, weuStaging, eus, eusStaging] = (await freePorts(6)).map((port) => `https://localhost:${port}`);
