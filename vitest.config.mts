@@ -2,7 +2,7 @@ import { defineConfig } from 'vitest/config';
 
 /** Whole processes that judge rates, latencies or their own starving: they have the machine to themselves, at the end. */
 const alone = [
-  'tests/acceptance/{autoscale,control,cosmos-ru,gate}.test.ts',
+  'tests/acceptance/{autoscale,control,cosmos-ru,gate,health}.test.ts',
   'tests/load/run.test.ts',
   'tests/contoso/contoso/autoscale-live.test.ts',
 ];
