@@ -25,8 +25,10 @@ export interface Alert {
   readonly resolvedAt: string | null;
   /** From its start to its end or now. */
   readonly minutes: number;
-  /** Failed results of its members: the budget that it spent. */
+  /** Failed results of its members. */
   readonly failures: number;
+  /** What they took of its members' error budgets together; null where none has one. */
+  readonly budgetPercent: number | null;
   readonly evidence: {
     readonly step: string | null;
     readonly rule: string;
@@ -78,6 +80,7 @@ export function alertOf(
     resolvedAt: resolvedAtMs === undefined ? null : iso(resolvedAtMs),
     minutes: Math.max(0, Math.round(((resolvedAtMs ?? nowMs) - startedAtMs) / minuteMs)),
     failures,
+    budgetPercent: incident.budgetPercent ?? null,
     evidence: {
       step: evidence.step ?? null,
       rule: evidence.rule,

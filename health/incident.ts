@@ -43,8 +43,10 @@ export const incidentSchema = z.object({
   chain: z.array(z.string()).optional(),
   /** The last deployment or swap that was seen before it opened, where it is. */
   lastChange: changeSchema.optional(),
-  /** Failed results of its members since it started: the budget that it spent. */
+  /** Failed results of its members since it started. */
   failures: z.number().int().nonnegative(),
+  /** What they took of its members' error budgets together, over the longest window, percent; absent: no member has one. */
+  budgetPercent: z.number().nonnegative().optional(),
 });
 
 export type Incident = z.infer<typeof incidentSchema>;

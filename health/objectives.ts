@@ -160,6 +160,22 @@ export function sumsOver(store: IncidentStore, windowMinutes: number, untilMs: n
   return store.sums(minutes, until - windowMinutes * minuteMs, until);
 }
 
+/** What failures take of the error budgets of journeys together, over the longest window, percent; undefined where nothing may fail. */
+export function budgetPercentOf(
+  environment: Pick<Environment, 'objectives'>,
+  pairs: readonly Pick<Pair, 'journey' | 'place' | 'binMs'>[],
+  failures: number,
+): number | undefined {
+  const windowMs = Math.max(...environment.objectives.budgetHours) * 60 * minuteMs;
+  const allowed = pairs
+    .filter(({ journey }) => journey !== certificateName)
+    .map(({ journey, place, binMs }) => {
+      return (windowMs / binMs) * allowedShare(objectiveOf(environment, journey, place.region), 'availability');
+    })
+    .reduce((sum, each) => sum + each, 0);
+  return allowed > 0 ? (100 * failures) / allowed : undefined;
+}
+
 export interface Budget extends Spent {
   readonly journey: string;
   readonly place: string;

@@ -12,7 +12,7 @@ import { healthFindings, unite } from './health-findings.ts';
 import { type Incident, memberParts } from './incident.ts';
 import type { IncidentStore } from './incident-store.ts';
 import { type Advanced, advance, isReminderDue } from './incidents.ts';
-import { type Budget, budgetsOf, keepTallies } from './objectives.ts';
+import { type Budget, budgetPercentOf, budgetsOf, keepTallies } from './objectives.ts';
 import type { OwnFault } from './own-faults.ts';
 import type { HealthPicture } from './picture.ts';
 import { silenceOf } from './silences.ts';
@@ -156,7 +156,7 @@ function tell({ environment, nowMs, store }: RoundInput, window: ResultWindow, .
     return { ...incident, toldAtMs: nowMs };
   };
   const next = all(({ incidents }) => incidents).map((found): Incident => {
-    const incident = counted(fresh.has(found.key) ? withChange(found, store) : found, window, nowMs);
+    const incident = counted(environment, fresh.has(found.key) ? withChange(found, store) : found, window, nowMs);
     if (incident.resolvedAtMs !== undefined) return incident.toldAtMs === undefined ? incident : say(incident, 'resolved');
     if (silenceOf(incident, silences, nowMs)) {
       silenced.push(incident.key);
@@ -186,10 +186,13 @@ function withChange(incident: Incident, store: IncidentStore): Incident {
 }
 
 /** Adds the failures since the last count; what comes later than that round is not counted any more. */
-function counted(incident: Incident, window: ResultWindow, nowMs: number): Incident {
+function counted({ objectives }: Environment, incident: Incident, window: ResultWindow, nowMs: number): Incident {
   const from = incident.countedToMs ?? incident.startedAtMs;
-  const failures = incident.members
-    .flatMap((member) => window.pair(member)?.bins.all() ?? [])
-    .filter(({ outcome, atMs }) => outcome === 'failed' && atMs >= from && atMs < nowMs).length;
-  return { ...incident, failures: incident.failures + failures, countedToMs: nowMs };
+  const pairs = incident.members.flatMap((member) => window.pair(member) ?? []);
+  const fresh = pairs
+    .flatMap(({ bins }) => bins.all())
+    .filter(({ outcome, atMs }) => outcome === 'failed' && atMs >= from && atMs < nowMs);
+  const failures = incident.failures + fresh.length;
+  const budgetPercent = budgetPercentOf({ objectives }, pairs, failures) ?? incident.budgetPercent;
+  return { ...incident, failures, ...(budgetPercent !== undefined && { budgetPercent }), countedToMs: nowMs };
 }

@@ -120,8 +120,10 @@ export interface IncidentView {
   readonly startedAtMs: number;
   /** Absent: open. */
   readonly resolvedAtMs?: number;
-  /** Results that failed meanwhile: the budget that it spent. */
+  /** Results that failed meanwhile. */
   readonly failures: number;
+  /** What they took of the error budget; absent: unknown. */
+  readonly budgetPercent?: number;
   readonly notes: readonly string[];
 }
 

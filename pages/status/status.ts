@@ -204,7 +204,7 @@ function budgetColumns(known: Known): BudgetColumns {
 }
 
 function incidentView(incident: Incident, { acked, outcome }: Known): IncidentView {
-  const { key, urgency, startedAtMs, resolvedAtMs, failures, lastChange, evidence } = incident;
+  const { key, urgency, startedAtMs, resolvedAtMs, failures, budgetPercent, lastChange, evidence } = incident;
   const isOpen = resolvedAtMs === undefined;
   return {
     title: cut(titleOf(incident)),
@@ -212,6 +212,7 @@ function incidentView(incident: Incident, { acked, outcome }: Known): IncidentVi
     startedAtMs,
     ...(!isOpen && { resolvedAtMs }),
     failures,
+    ...(budgetPercent !== undefined && { budgetPercent: Number(budgetPercent.toFixed(1)) }),
     notes: [
       ...(isOpen && outcome?.silenced.includes(key) ? ['silenced'] : []),
       ...(isOpen && acked.has(key) ? ['acknowledged'] : []),

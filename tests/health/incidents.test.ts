@@ -62,6 +62,10 @@ describe('one incident for one cause', () => {
 
   it('counts the failures that it spent, and names its first', () => {
     const { resolved } = play({ minutes: 60, meets: westDown });
+    const { availabilityPercent, budgetHours } = environmentWith().objectives;
+    // Twenty of all the checks of a journey in the longest window, one a minute, of which so few may fail.
+    const allowed = Math.max(...budgetHours) * 60 * (1 - availabilityPercent / 100);
+    expect(resolved[0]?.budgetPercent).toBeCloseTo((100 * 20) / allowed, 6);
     expect(resolved[0]).toMatchObject({
       startedAtMs: day + 20 * minuteMs,
       failures: 20 * journeys.length,

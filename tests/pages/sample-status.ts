@@ -139,6 +139,7 @@ export function incidentAt(key: string, startedAtMs: number, changes: Partial<In
     lastOpenMs: startedAtMs + 3 * minuteMs,
     evidence: { rule: 'status 201', seen: '503 after 812 ms', resultId: '00f067aa0ba902b7' },
     failures: 9,
+    budgetPercent: 22.321,
     ...changes,
   };
 }

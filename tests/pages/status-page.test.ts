@@ -82,7 +82,9 @@ describe('the status page', () => {
     expect(await text(page, '#lead')).toContain('Cosmos 429s 7 % ≥ 5 % (westeurope)');
     expect(await text(page, '#roots')).toMatch(/! degraded: Cosmos DB in westeurope since \d\d:\d\d UTC/);
     expect(await text(page, '#open')).toContain('checkout fails in westeurope');
-    expect(await text(page, '#open')).toContain('9 failed results; acknowledged; npm run replay -- 00f067aa0ba902b7');
+    expect(await text(page, '#open')).toContain(
+      '9 failed results, 22.3 % of the error budget; acknowledged; npm run replay -- 00f067aa0ba902b7',
+    );
     expect(await text(page, '#warnings')).toContain('instances of plan-westeurope reach their maximum');
     expect(await text(page, '#under-way')).toContain('load: spike at 400 requests/s');
     expect(await text(page, '#silences')).toContain('connect: the firewall is being replaced');

@@ -93,12 +93,13 @@ function openItems({ incidents, moreOpen }: StatusState): HTMLElement[] {
 
 const byLatest = (a: IncidentView, b: IncidentView) => b.startedAtMs - a.startedAtMs;
 
-function incidentItem({ title, urgency, startedAtMs, resolvedAtMs, failures, notes }: IncidentView): HTMLElement {
+function incidentItem({ title, urgency, startedAtMs, resolvedAtMs, failures, budgetPercent, notes }: IncidentView): HTMLElement {
   const word = resolvedAtMs === undefined ? (urgency === 'page' ? 'unhealthy' : 'degraded') : 'healthy';
   const lasted = duration((resolvedAtMs ?? Date.now()) - startedAtMs);
   const when =
     resolvedAtMs === undefined ? `open for ${lasted}` : `${clock(startedAtMs)} to ${clock(resolvedAtMs)} UTC, ${lasted}`;
-  const spent = `${failures} failed result${failures === 1 ? '' : 's'}`;
+  const share = budgetPercent === undefined ? '' : `, ${budgetPercent} % of the error budget`;
+  const spent = `${failures} failed result${failures === 1 ? '' : 's'}${share}`;
   const head = resolvedAtMs === undefined ? `${words[word].symbol} ${urgency}: ` : `${words[word].symbol} over: `;
   return h('li', {}, h('strong', { class: words[word].tone }, head), title, muted([when, spent, ...notes].join('; ')));
 }
