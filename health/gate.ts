@@ -72,14 +72,15 @@ export function wantsMore(results: readonly AvailabilityResult[], journey: strin
 }
 
 function ownOf(results: readonly AvailabilityResult[], journey: string, rounds: number): Part {
+  return together([passing(results, journey, rounds), ...slowness(results, journey)]);
+}
+
+/** Nothing of a journey that failed too often for a p95: that it failed is what is told. */
+function slowness(results: readonly AvailabilityResult[], journey: string): Part[] {
   const values = responsesMs(results, journey);
+  if (values.length >= minSamples) return [judged('responseMs', nearestRank95(values))];
   const few = `${values.length} of ${minSamples} response times of ${journey} are too few for a p95`;
-  const slow: Part[] = wantsMore(results, journey)
-    ? [{ state: 'unknown', why: [few] }]
-    : values.length < minSamples
-      ? []
-      : [judged('responseMs', nearestRank95(values))];
-  return together([passing(results, journey, rounds), ...slow]);
+  return wantsMore(results, journey) ? [{ state: 'unknown', why: [few] }] : [];
 }
 
 /** Journeys that speak for a component, as `health` does for the API: it can answer 503 though no dependency fails. */

@@ -186,13 +186,13 @@ function withChange(incident: Incident, store: IncidentStore): Incident {
 }
 
 /** Adds the failures since the last count; what comes later than that round is not counted any more. */
-function counted({ objectives }: Environment, incident: Incident, window: ResultWindow, nowMs: number): Incident {
+function counted(environment: Environment, incident: Incident, window: ResultWindow, nowMs: number): Incident {
   const from = incident.countedToMs ?? incident.startedAtMs;
   const pairs = incident.members.flatMap((member) => window.pair(member) ?? []);
   const fresh = pairs
     .flatMap(({ bins }) => bins.all())
     .filter(({ outcome, atMs }) => outcome === 'failed' && atMs >= from && atMs < nowMs);
   const failures = incident.failures + fresh.length;
-  const budgetPercent = budgetPercentOf({ objectives }, pairs, failures) ?? incident.budgetPercent;
+  const budgetPercent = budgetPercentOf(environment, pairs, failures) ?? incident.budgetPercent;
   return { ...incident, failures, ...(budgetPercent !== undefined && { budgetPercent }), countedToMs: nowMs };
 }

@@ -1,6 +1,7 @@
 import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { build, type Plugin } from 'esbuild';
+import { textOf } from './text-of.ts';
 
 const root = join(__dirname, '..');
 
@@ -43,12 +44,4 @@ export async function bundled(script: string): Promise<string> {
   writeFileSync(aside, made);
   renameSync(aside, file);
   return file;
-}
-
-function textOf(file: string): string | undefined {
-  try {
-    return readFileSync(file, 'utf8');
-  } catch {
-    return undefined;
-  }
 }

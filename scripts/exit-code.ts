@@ -61,6 +61,9 @@ type Flags<T extends Options> = ReturnType<
 >;
 
 /** What every command takes. */
+/** Of an availability result. */
+export const exitOfOutcome = { passed: 0, failed: 1, inconclusive: 2 } as const;
+
 const commonOptions = { env: { type: 'string' } } as const;
 
 /**

@@ -1,5 +1,5 @@
 import { fork } from 'node:child_process';
-import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { Agent, request } from 'undici';
 import type { Contoso, ContosoOptions } from '../fixtures/contoso/options.ts';
@@ -7,6 +7,7 @@ import { PortTakenError } from '../fixtures/contoso/port-taken.ts';
 import { UsageError } from '../fixtures/environments/errors.ts';
 import type { Environment } from '../fixtures/environments/schema.ts';
 import { startingAlone, useOnce } from './store-locks.ts';
+import { textOf } from './text-of.ts';
 
 const root = join(__dirname, '..');
 
@@ -99,19 +100,12 @@ export type StoreState =
   | { readonly kind: 'other'; readonly seen: string };
 
 const detectMs = 2_000;
-const readText = (file: string) => {
-  try {
-    return readFileSync(file, 'utf8');
-  } catch {
-    return undefined;
-  }
-};
 const codeOf = (error: unknown) => (error instanceof Error && 'code' in error ? String(error.code) : '');
 
 /** Looks at the control endpoint: this environment's store, something else, or nothing. */
 export async function detectStore(environment: Environment): Promise<StoreState> {
   const { local } = requireLocal(environment);
-  const ca = readText(caFileOf(environment));
+  const ca = textOf(caFileOf(environment));
   const dispatcher = new Agent({
     connect: { ...(ca ? { ca } : {}), timeout: detectMs },
     headersTimeout: detectMs,

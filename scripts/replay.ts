@@ -11,13 +11,12 @@ import { readVariables } from '../fixtures/environments/variables.ts';
 import { journeys } from '../synthetics/journeys/index.ts';
 import { type AvailabilityResult, availabilityResultSchema, failureLine } from '../synthetics/result.ts';
 import { type Check, checksOf } from '../synthetics/runners/prepare.ts';
-import { type ExitCode, parseFlags, runCommand } from './exit-code.ts';
+import { type ExitCode, exitOfOutcome, parseFlags, runCommand } from './exit-code.ts';
 import { keptOutbox } from './kept-outbox.ts';
 
 const root = join(__dirname, '..');
 /** Of the latest replay alone. */
 const traces = join('.local', 'replay');
-const exitOf = { passed: 0, failed: 1, inconclusive: 2 } as const;
 
 /**
  * `npm run replay -- <result id>`: shows what was kept of a result, and runs its journey on its target again under Playwright
@@ -117,7 +116,7 @@ async function playwright(nameOrPath: string, result: AvailabilityResult, signal
   console.log(`the trace: npx playwright show-trace ${traces}/*/trace.zip`);
   const made = existsSync(file) ? availabilityResultSchema.parse(JSON.parse(readFileSync(file, 'utf8'))) : undefined;
   rmSync(folder, { recursive: true });
-  if (made) return exitOf[made.outcome];
+  if (made) return exitOfOutcome[made.outcome];
   console.log('it ended without a result: nothing is known of it now');
   return 2;
 }

@@ -10,7 +10,7 @@ import { writeReport } from '../pages/report/write.ts';
 import { renderRun } from '../pages/terminal.ts';
 import { trustCertificates } from '../telemetry/trust.ts';
 import { deliverable } from './deliverable.ts';
-import { type ExitCode, type Interruption, parseFlags, runCommand, worstExit } from './exit-code.ts';
+import { type ExitCode, exitOfOutcome, type Interruption, parseFlags, runCommand, worstExit } from './exit-code.ts';
 import { caFileOf, ensureStore } from './local-store.ts';
 import { type JourneyRound, runJourneys } from './playwright-run.ts';
 import { notesOf } from './start-notes.ts';
@@ -108,7 +108,7 @@ function inOrder(environment: Environment, results: JourneyRound['results']): Jo
 
 /** Of every part its own; undelivered results count only where there is somewhere to deliver to. */
 function exitCodes(environment: Environment, round: JourneyRound, load: LoadVerdict | undefined): ExitCode[] {
-  const outcomes = round.results.map(({ outcome }) => (({ passed: 0, failed: 1, inconclusive: 2 }) as const)[outcome]);
+  const outcomes = round.results.map(({ outcome }) => exitOfOutcome[outcome]);
   const undelivered = environment.telemetry.connectionString !== undefined && round.delivery.undelivered > 0 ? [2 as const] : [];
   const suite = round.faults.length > 0 ? [1 as const] : [];
   return [...outcomes, ...undelivered, ...suite, ...(load ? [exitCodeOf(load.verdict)] : [])];

@@ -13,13 +13,11 @@ import { checksOf } from '../synthetics/runners/prepare.ts';
 import { tokenSource } from '../synthetics/runners/token.ts';
 import { trustCertificates } from '../telemetry/trust.ts';
 import { deliverable } from './deliverable.ts';
-import { type ExitCode, type Interruption, parseFlags, runCommand, worstExit } from './exit-code.ts';
+import { type ExitCode, exitOfOutcome, type Interruption, parseFlags, runCommand, worstExit } from './exit-code.ts';
 import { requireKnown } from './known-names.ts';
 import { ensureStore } from './local-store.ts';
 
 const flags = { journey: { type: 'string' }, target: { type: 'string' }, publish: { type: 'boolean' } } as const;
-
-const exitOf = { passed: 0, failed: 1, inconclusive: 2 } as const;
 
 /** `npm run synthetics [-- --journey <name>] [--target <name>] [--env <name or path>] [--publish]`: runs them now, once. */
 async function synthetics({ signal }: Interruption): Promise<ExitCode> {
@@ -47,7 +45,7 @@ async function synthetics({ signal }: Interruption): Promise<ExitCode> {
       results.push(result);
       if (failing && result.outcome !== 'passed') evidence.set(result.id, failing);
     }
-    const codes: ExitCode[] = results.map(({ outcome }) => exitOf[outcome]);
+    const codes: ExitCode[] = results.map(({ outcome }) => exitOfOutcome[outcome]);
     if (values.publish) codes.push(await deliver(environment, { results, evidence }));
     // Nothing that was run is nothing that is known.
     return results.length === 0 ? 2 : worstExit(codes);

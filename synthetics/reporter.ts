@@ -10,7 +10,7 @@ import { resultOfOne } from './one-attempt.ts';
 import { publish, publishLine } from './publish.ts';
 import { type AvailabilityResult, availabilityResultSchema, type Failure } from './result.ts';
 import { lockRoundOrExit } from './round-lock.ts';
-import { evidenceAttachment, resultAttachment } from './runners/result-attachment.ts';
+import { attached, evidenceAttachment, resultAttachment } from './runners/result-attachment.ts';
 
 /** Playwright's tests as availability results: kept in the outbox, published, and counted in one line. */
 export default class AvailabilityReporter implements Reporter {
@@ -78,11 +78,6 @@ export default class AvailabilityReporter implements Reporter {
     } as const;
     return resultOfOne(this.environment, attempt);
   }
-}
-
-function attached({ attachments }: TestResult, wanted: string): unknown {
-  const body = attachments.find(({ name }) => name === wanted)?.body;
-  return body && JSON.parse(body.toString('utf8'));
 }
 
 // biome-ignore lint/suspicious/noControlCharactersInRegex: terminals' colour codes begin with ESC
