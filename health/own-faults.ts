@@ -12,7 +12,7 @@ export interface OwnFault {
 }
 
 /** What may wait until somebody works; all else of a monitor is as urgent as what it can't see. */
-const urgencies: Readonly<Record<string, Urgency>> = { overrun: 'ticket' };
+const urgencies: Readonly<Record<string, Urgency>> = { overrun: 'ticket', 'missing-rounds': 'ticket' };
 
 /** One that comes and goes is one fault: it is over when it has stayed away as long as a window that closes. */
 export function ownFaults({ environment, own = [], nowMs }: FindingInput): Finding[] {

@@ -33,6 +33,7 @@ export class Alerts {
   private readonly known = new Map<MonitorAlert, StandingAlert>(
     (Object.keys(monitorAlerts) as MonitorAlert[]).map((name) => [name, { name, isOn: false, sinceMs: 0, seen: '' }]),
   );
+  private readonly happened = new Set<MonitorAlert>();
   private readonly nowMs: () => number;
   private readonly change: (state: AlertState) => void;
 
@@ -47,19 +48,23 @@ export class Alerts {
     this.change({ alert, state: isOn ? 'opened' : 'resolved', seen });
   }
 
-  /** What happened and is over, such as a gap found at the start. */
+  /** What happened and is over, such as a gap found at the start; it is on for those who judge next, so that it is told of. */
   once(alert: MonitorAlert, seen: string): void {
     this.change({ alert, state: 'opened', seen });
     this.change({ alert, state: 'resolved', seen: 'it is over' });
+    this.known.set(alert, { name: alert, isOn: false, sinceMs: this.nowMs(), seen });
+    this.happened.add(alert);
   }
 
-  /** All as they stand; one that was never on in this process is off since ever. */
-  standing(): StandingAlert[] {
-    return [...this.known.values()];
+  /** All as they stand, for those who judge: what happened is on once. One that was never on in this process is off since ever. */
+  take(): StandingAlert[] {
+    const taken = [...this.known.values()].map((alert) => ({ ...alert, isOn: alert.isOn || this.happened.has(alert.name) }));
+    this.happened.clear();
+    return taken;
   }
 
   get count(): number {
-    return this.standing().filter(({ isOn }) => isOn).length;
+    return [...this.known.values()].filter(({ isOn }) => isOn).length;
   }
 }
 

@@ -105,7 +105,7 @@ export class Recorder {
   takeFresh(): { results: AvailabilityResult[]; alerts: StandingAlert[] } {
     const results = this.fresh;
     this.fresh = [];
-    return { results, alerts: this.alerts.standing() };
+    return { results, alerts: this.alerts.take() };
   }
 
   /** What a next start counts from. */
