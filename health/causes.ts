@@ -22,7 +22,7 @@ export interface Group {
   readonly mayOpen?: boolean;
 }
 
-export const everywhere = 'store';
+const everywhere = 'store';
 
 /** Two faults that begin within it, in the same places, are taken for one. */
 const sameBeginMs = 2 * minuteMs;

@@ -9,7 +9,7 @@ import { type SignalState, signalState } from './signal-state.ts';
 import { thresholdOf } from './thresholds.ts';
 
 /** A child or signal, as its parent sees it. */
-export interface Part extends Bond {
+interface Part extends Bond {
   readonly weight: number;
   readonly state: Health;
   readonly score: number | undefined;
@@ -75,7 +75,7 @@ function partsOf(node: ModelNode, known: ReadonlyMap<string, NodePicture>, signa
   return [...own, ...children];
 }
 
-export const capped = (state: Health, { atMost }: Bond): Health => (state === 'unhealthy' && atMost ? atMost : state);
+const capped = (state: Health, { atMost }: Bond): Health => (state === 'unhealthy' && atMost ? atMost : state);
 
 /** Those that say something of the parent. */
 const counted = (parts: readonly Part[]) =>

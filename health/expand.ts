@@ -31,7 +31,7 @@ export interface SignalNode extends Bond {
   readonly everyMinutes: number;
 }
 
-export interface Child extends Bond {
+interface Child extends Bond {
   readonly weight: number;
   readonly id: string;
 }
@@ -51,7 +51,7 @@ export interface ModelNode {
 }
 
 /** What of an environment the model is made of. */
-export type Shape = Pick<Environment, 'stamps' | 'plans' | 'cosmosAccounts' | 'global' | 'monitor'>;
+type Shape = Pick<Environment, 'stamps' | 'plans' | 'cosmosAccounts' | 'global' | 'monitor'>;
 
 /** The model of an environment: every node, children before parents, the store last. */
 export function expandModel(environment: Shape): ModelNode[] {

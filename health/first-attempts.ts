@@ -7,7 +7,7 @@ import type { ResultWindow, TargetMinutes } from './window.ts';
  * One bad instance in three fails a third of first attempts, and retries hide it. Several minutes of ten must show it, so
  * that one bad minute with many journeys in it is no alert.
  */
-export const firstAttemptRule = { minutes: 10, share: 0.1, badMinutes: 4, clearMinutes: 1 } as const;
+const firstAttemptRule = { minutes: 10, share: 0.1, badMinutes: 4, clearMinutes: 1 } as const;
 
 export interface FirstAttemptShare {
   readonly target: string;

@@ -32,7 +32,7 @@ const mostPoints = 60;
 /** Two-sided 99.9 %: a warning in noise costs trust, and hundreds of courses are looked at every minute. */
 const z = 3.29;
 
-export interface Trend {
+interface Trend {
   /** Median of the slopes of all pairs, a millisecond. */
   readonly slope: number;
   /** Ends of its interval. */

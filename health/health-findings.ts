@@ -10,7 +10,7 @@ import { thresholdOf } from './thresholds.ts';
 import { pairName } from './window.ts';
 
 /** A degraded part that nobody has to get up for may be on its way to worse: one message, once it is known which. */
-export const ticketHoldMs = 5 * minuteMs;
+const ticketHoldMs = 5 * minuteMs;
 
 /** What has messages of its own already: certificates by their days, telemetry by the probe's rounds. */
 const toldElsewhere = new Set(['certificateDays', 'inconclusive']);

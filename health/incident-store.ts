@@ -6,7 +6,7 @@ import type { BuildChange, Incident } from './incident.ts';
 import type { Silence } from './silences.ts';
 import { IncidentReader, type UnreadIncident } from './unread-incidents.ts';
 
-export type NoticeState = 'opened' | 'reminded' | 'resolved';
+type NoticeState = 'opened' | 'reminded' | 'resolved';
 
 /** A message on its way to the webhook. */
 export interface Notice {
@@ -37,7 +37,7 @@ export interface Tally {
 
 export type Sum = Omit<Tally, 'startMs'>;
 
-export interface Ack {
+interface Ack {
   readonly key: string;
   readonly atMs: number;
   readonly why: string;

@@ -12,7 +12,7 @@ export interface Advanced {
   readonly resolved: readonly Incident[];
 }
 
-export interface AdvanceInput {
+interface AdvanceInput {
   readonly environment: string;
   /** Incidents that are open in the history. */
   readonly open: readonly Incident[];

@@ -3,7 +3,7 @@ import { about, type Finding, type FindingInput } from './findings.ts';
 import { standingOf, type WindowRule } from './standing.ts';
 
 /** Rounds in a row of a location in which nothing was said of the store. */
-export const inconclusiveRounds = 3;
+const inconclusiveRounds = 3;
 
 export function probes({ window, environment, nowMs }: FindingInput): Finding[] {
   return [...window.locations()].map(([location, minutes]) => {

@@ -5,7 +5,7 @@ import { type LogRow, readRows } from './rows.ts';
 import { type Signal, signals, thresholdOf } from './thresholds.ts';
 
 /** A query for what a table says of every signal that is read from it, and what its answer means. */
-export interface ObservationsQuery {
+interface ObservationsQuery {
   readonly query: string;
   readonly observations: (rows: readonly LogRow[]) => Observation[];
 }

@@ -60,7 +60,7 @@ export interface Component {
 }
 
 export type ComponentName = 'api' | 'plan' | 'cosmos' | 'key-vault' | 'registry' | 'payment';
-export type GlobalComponentName = 'front-door' | 'telemetry';
+type GlobalComponentName = 'front-door' | 'telemetry';
 
 const optional = true as const;
 const degrades = 'degraded' as const;
@@ -141,7 +141,7 @@ export const globalComponents: Readonly<Record<GlobalComponentName, Omit<Compone
   telemetry: { title: 'telemetry', signals: [{ signal: 'inconclusive', scope: 'store' }] },
 };
 
-export interface UserFlow {
+interface UserFlow {
   readonly title: string;
   /** The journey whose results are its own signals; on every stamp and the global endpoint. */
   readonly journey: string;

@@ -5,7 +5,7 @@ import type { Incident } from './incident.ts';
 import type { IncidentStore, Sum, Tally } from './incident-store.ts';
 import type { Pair, ResultWindow, Seen } from './window.ts';
 
-export interface Objective {
+interface Objective {
   readonly journey: string;
   /** A region, or `global`. */
   readonly place: string;
@@ -127,7 +127,7 @@ function toldBy(incidents: readonly Incident[]): Told {
 }
 
 /** Bad results of an objective out of those that it counts. */
-export interface Spent {
+interface Spent {
   readonly total: number;
   readonly bad: number;
 }

@@ -3,14 +3,14 @@ import type { Environment } from '../fixtures/environments/schema.ts';
 import { objectiveOf } from './objectives.ts';
 
 /** What the platform lets a place promise, with the sum that says so. */
-export interface Promised {
+interface Promised {
   /** A region, or `global`. */
   readonly place: string;
   readonly percent: number;
   readonly arithmetic: string;
 }
 
-export interface Overpromised {
+interface Overpromised {
   readonly place: string;
   readonly journeys: readonly string[];
   readonly objectivePercent: number;

@@ -5,7 +5,7 @@ import type { IncidentStore, Notice } from './incident-store.ts';
 import { fill } from './template.ts';
 import { type DeliverOptions, deliver } from './webhook.ts';
 
-export interface SendInput extends Omit<DeliverOptions, 'settings'> {
+interface SendInput extends Omit<DeliverOptions, 'settings'> {
   readonly environment: Environment;
   readonly store: IncidentStore;
   readonly nowMs: number;
@@ -13,7 +13,7 @@ export interface SendInput extends Omit<DeliverOptions, 'settings'> {
   readonly dryRun?: boolean;
 }
 
-export interface Shown {
+interface Shown {
   readonly alert: Alert;
   /** What the webhook would get, after its template. */
   readonly body: unknown;

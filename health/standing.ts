@@ -16,7 +16,7 @@ export type WindowRule = Pick<AlertSettings, 'open' | 'close'>;
 export type Standing = { readonly state: 'open'; readonly sinceMs: number } | { readonly state: 'closed' | 'undecided' };
 
 /** At which bin a rule last held, and at which it first did since the other one. */
-export interface Decision {
+interface Decision {
   readonly is: 'reached' | 'left';
   readonly since: number;
 }

@@ -26,9 +26,9 @@ export interface Source {
  * p95 nearest rank: the least v with Σw of rows up to it ≥ 95 % of Σw. So p95 ≥ bound exactly when
  * 100 · Σw of rows with v ≥ bound > 5 · Σw.
  */
-export type Statistic = 'avg' | 'share' | 'sum' | 'perMinute' | 'min' | 'p95';
+type Statistic = 'avg' | 'share' | 'sum' | 'perMinute' | 'min' | 'p95';
 
-export type Unit = 'ms' | '%' | 'requests' | 'a minute' | 'failures' | 'exceptions a minute' | 'days';
+type Unit = 'ms' | '%' | 'requests' | 'a minute' | 'failures' | 'exceptions a minute' | 'days';
 
 /** Which of the change rules: of single results, or of a statistic that a window has smoothed already. */
 export type ChangeRuleName = 'single' | 'smoothed';

@@ -2,7 +2,7 @@ import { Agent, type Dispatcher, request } from 'undici';
 import type { WebhookSettings } from '../fixtures/environments/alerting.ts';
 
 /** What became of one delivery; `outcome` says it in words, without the URL, which may hold a key. */
-export interface Delivered {
+interface Delivered {
   readonly verdict: 'delivered' | 'refused' | 'unreachable';
   readonly attempts: number;
   readonly outcome: string;

@@ -39,7 +39,7 @@ export interface Pair {
 export const pairName = (journey: string, target: string) => `${journey}@${target}`;
 
 /** Results of journeys in one minute, of a target or a location. */
-export interface Minute {
+interface Minute {
   /** That say something of the store: passed or failed, and not marked. */
   results: number;
   inconclusive: number;

@@ -33,7 +33,7 @@ function machine(): { busy: number; all: number } {
   return { busy, all };
 }
 
-export interface CpuUse {
+interface CpuUse {
   readonly coresUsed: number | undefined;
   readonly cores: number;
   readonly machineBusy: number | undefined;

@@ -15,7 +15,7 @@ const stopMs = 10_000;
 /** Start-up, setup and the graceful stop on top of the duration. */
 const extraMs = 90_000;
 
-export interface GeneratorOptions {
+interface GeneratorOptions {
   readonly script: string;
   readonly variables: Readonly<Record<string, string | undefined>>;
   readonly durationSeconds: number;

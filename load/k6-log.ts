@@ -1,4 +1,4 @@
-export interface LogError {
+interface LogError {
   /** First line of the message, without its stack. */
   readonly message: string;
   /** Thrown by an iteration, which k6 neither counts nor lets the run fail for. */

@@ -1,7 +1,7 @@
 import path from 'node:path';
 import { buildSync } from 'esbuild';
 
-export interface Bundle {
+interface Bundle {
   readonly js: string;
   readonly css: string;
 }

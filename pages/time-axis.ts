@@ -1,7 +1,7 @@
 import type { LoadVerdict, ServerSeries } from '../load/verdict/verdict.ts';
 
 /** A place in time and what was there; null is a hole, which no line crosses. */
-export type AxisPoint = readonly [atMs: number, value: number | null];
+type AxisPoint = readonly [atMs: number, value: number | null];
 
 export interface AxisLine {
   readonly label: string;

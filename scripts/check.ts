@@ -13,7 +13,7 @@ const root = join(__dirname, '..');
 const modules = (path: string) => join(root, 'node_modules', path);
 
 /** Why a check could not be made: never counted as passed, and a failure in CI. */
-export interface Skipped {
+interface Skipped {
   readonly skipped: string;
 }
 
@@ -39,7 +39,7 @@ const checks: readonly Check[] = [
   { name: 'workflows (actionlint)', run: () => checkWorkflows(join(root, '.github', 'workflows'), join(root, '.local', 'bin')) },
 ];
 
-export interface CheckOptions {
+interface CheckOptions {
   readonly fix: boolean;
   /** Nothing may be left out. */
   readonly ci: boolean;

@@ -9,7 +9,7 @@ const root = join(__dirname, '..');
 const noSubscription = '00000000-0000-0000-0000-000000000000';
 
 /** A file, or a part of one, that is written from another source. */
-export interface Generated {
+interface Generated {
   readonly file: string;
   /** The whole file as it should be, from what it is now. */
   readonly text: (now: string) => string;

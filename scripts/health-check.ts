@@ -8,7 +8,7 @@ const answerSchema = z.object({
   dependencies: z.array(z.object({ name: z.string(), healthy: z.boolean(), seen: z.string().optional() })),
 });
 
-export interface ProbeSeen {
+interface ProbeSeen {
   readonly name: string;
   readonly healthy: boolean;
   readonly seen?: string | undefined;

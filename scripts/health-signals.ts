@@ -19,7 +19,7 @@ export interface Reading {
   readonly read: (sinceMs: number, nowMs: number) => Promise<Observation[]>;
 }
 
-export interface SignalReaderOptions {
+interface SignalReaderOptions {
   readonly environment: Environment;
   readonly readings: readonly Reading[];
   /** What may cross a bound. */

@@ -59,7 +59,7 @@ export async function read(at: Place, region: string, asked: Omit<MetricsRequest
   return series;
 }
 
-export const floor = (ms: number, { minuteMs }: Place) => Math.floor(ms / minuteMs) * minuteMs;
+const floor = (ms: number, { minuteMs }: Place) => Math.floor(ms / minuteMs) * minuteMs;
 
 /** The points that have come. */
 export const totals = (points: readonly MetricPoint[], of: Aggregation): ServerPoint[] =>

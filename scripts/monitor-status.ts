@@ -17,7 +17,7 @@ import { readUnderWay } from '../synthetics/monitor/under-way.ts';
 import type { AvailabilityResult } from '../synthetics/result.ts';
 import { checksOf } from '../synthetics/runners/prepare.ts';
 
-export interface MonitorStatusOptions {
+interface MonitorStatusOptions {
   readonly environment: Environment;
   /** Results kept since a time, for the bars of the hours before. */
   readonly resultsSince: (sinceMs: number) => Iterable<AvailabilityResult>;

@@ -5,7 +5,7 @@ import { announce, type UnderWay, underWayFolder } from '../synthetics/monitor/u
 /** Start-up, clean-up and what may take longer than planned; whoever ends takes it back, this is for those who are killed. */
 const extraMs = 120_000;
 
-export interface Act extends Pick<UnderWay, 'kind' | 'why'> {
+interface Act extends Pick<UnderWay, 'kind' | 'why'> {
   readonly environment: Environment;
   /** Names of the targets that it goes to. */
   readonly targets: readonly string[];

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import type { Environment } from '../fixtures/environments/schema.ts';
 import type { AvailabilityResult, Failure, Outcome } from './result.ts';
 
-export interface OneAttempt {
+interface OneAttempt {
   /** Default: new ones, of what nobody else has named. */
   readonly ids?: { readonly id: string; readonly traceId: string };
   readonly journey: string;

@@ -2,7 +2,7 @@ import type { TokenCredential } from '@azure/core-auth';
 import { type Dispatcher, request } from 'undici';
 import { retryAfterMs } from './receipts.ts';
 
-export interface ArmOptions {
+interface ArmOptions {
   /** Default https://management.azure.com; the local store's control endpoint speaks the same. */
   readonly endpoint?: string;
   readonly credential: TokenCredential;
@@ -13,7 +13,7 @@ export interface ArmOptions {
 }
 
 /** Where ARM tells of an operation that it has accepted: kept somewhere, another process can wait for its end. */
-export interface ArmOperation {
+interface ArmOperation {
   /** `Azure-AsyncOperation` */
   readonly status?: string | undefined;
   readonly location?: string | undefined;

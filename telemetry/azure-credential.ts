@@ -3,7 +3,7 @@ import { request } from 'undici';
 import { z } from 'zod';
 
 /** A client of an OpenID provider such as the local store's, whose token endpoint takes any scope the client may have. */
-export interface ClientSecret {
+interface ClientSecret {
   readonly tokenEndpoint: string;
   readonly clientId: string;
   readonly clientSecret: string;
@@ -14,7 +14,7 @@ const limitMs = 5_000;
 /** Renewed this long before it expires, so that no request carries a token that expires on its way. */
 const renewBeforeMs = 60_000;
 
-export class CredentialError extends Error {
+class CredentialError extends Error {
   override readonly name = 'CredentialError';
 }
 

@@ -74,7 +74,7 @@ export interface MetricSeries {
   readonly points: readonly MetricPoint[];
 }
 
-export interface MetricsReading {
+interface MetricsReading {
   readonly series: readonly MetricSeries[];
   /** Metrics that Azure Monitor couldn't give, with its reason: an answer of 200 can carry failures. */
   readonly failures: readonly { readonly resourceId: string; readonly metric: string; readonly reason: string }[];
@@ -125,7 +125,7 @@ function seriesOf(resourceId: string, metric: Metric, clock: StoreClock | undefi
   }));
 }
 
-export interface Patience {
+interface Patience {
   /** Wall time in milliseconds until which it is asked again. */
   readonly until: number;
   readonly everyMs: number;

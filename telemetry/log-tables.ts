@@ -3,14 +3,14 @@ import { request } from 'undici';
 import { z } from 'zod';
 
 /** A row by column name. */
-export type LogRow = Readonly<Record<string, unknown>>;
+type LogRow = Readonly<Record<string, unknown>>;
 
 const limitMs = 20_000;
 /** https://learn.microsoft.com/azure/azure-monitor/logs/api/overview */
 const azureEndpoint = 'https://api.loganalytics.azure.com';
 const scope = 'https://api.loganalytics.io/.default';
 
-export class LogsError extends Error {
+class LogsError extends Error {
   override readonly name = 'LogsError';
 }
 

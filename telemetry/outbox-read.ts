@@ -1,6 +1,6 @@
 import type { z } from 'zod';
 
-export type Read<T> = { readonly value: T } | { readonly fault: string };
+type Read<T> = { readonly value: T } | { readonly fault: string };
 
 /** What a row holds by today's schema, or why it can't be read: the file outlives the code that wrote it. */
 export function readBody<T>(schema: z.ZodType<T>, body: string): Read<T> {

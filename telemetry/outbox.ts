@@ -8,9 +8,8 @@ import { dropOrder, type ItemState, noneDropped, OutboxNotes } from './outbox-no
 import { readable } from './outbox-read.ts';
 
 export { OutboxError } from './outbox-file.ts';
-export type { ItemState } from './outbox-notes.ts';
 
-export type ItemKind = 'availability' | 'event';
+type ItemKind = 'availability' | 'event';
 
 /** A row on its way out; `body` is JSON that its reader parses anew, since the file outlives the code that wrote it. */
 export interface OutboxItem {
@@ -38,7 +37,7 @@ export type Mark =
   | { readonly id: string; readonly state: 'delivered' }
   | { readonly id: string; readonly state: 'waiting' | 'parked'; readonly reason: string };
 
-export interface OutboxCounts {
+interface OutboxCounts {
   readonly waiting: number;
   readonly delivered: number;
   readonly parked: number;
@@ -46,14 +45,14 @@ export interface OutboxCounts {
   readonly dropped: Readonly<Record<ItemState, number>>;
 }
 
-export interface Added {
+interface Added {
   readonly added: number;
   /** Ids that were there already, and stay as they were. */
   readonly repeated: number;
   readonly dropped: Readonly<Record<ItemState, number>>;
 }
 
-export interface RecentQuery {
+interface RecentQuery {
   /** Start of the results, milliseconds since the epoch. */
   readonly since: number;
   readonly journey?: string;

@@ -15,7 +15,6 @@ export type Exchange =
   | {
       readonly status: number;
       readonly body: string;
-      readonly retryAfter?: string | undefined;
       readonly location?: string | undefined;
     }
   | { readonly error: string };

@@ -26,7 +26,7 @@ export interface AlertQuery {
 const severityOf: Readonly<Record<Urgency, 1 | 3>> = { page: 1, ticket: 3 };
 const silenceMinutes = 15;
 /** The longest that a log alert reads back. */
-export const longestMinutes = 2 * 24 * 60;
+const longestMinutes = 2 * 24 * 60;
 
 export function alertQueries(environment: Environment, nodes: readonly ModelNode[]): AlertQuery[] {
   return [

@@ -13,7 +13,7 @@ export interface Resource<P extends object = object> {
   readonly properties: P;
 }
 
-export interface Parameter {
+interface Parameter {
   readonly type: 'string' | 'securestring' | 'secureObject';
   readonly defaultValue?: string;
   readonly metadata: { readonly description: string };

@@ -3,7 +3,7 @@ import { scoreOf, severityOf, weightedBounds } from '../model.ts';
 import { type Cell, datatable, type Let } from './text.ts';
 
 /** Nodes of one height above the signals, lowest first: each needs only what stands before it. */
-export function layersOf(nodes: readonly ModelNode[]): ModelNode[][] {
+function layersOf(nodes: readonly ModelNode[]): ModelNode[][] {
   const heights = new Map<string, number>();
   const layers: ModelNode[][] = [];
   for (const node of nodes) {

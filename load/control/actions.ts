@@ -21,8 +21,8 @@ export interface ControlArm {
   over(operation: Operation): Promise<void>;
 }
 
-export const operationSchema = z.object({ status: z.string().optional(), location: z.string().optional() });
-export type Operation = z.infer<typeof operationSchema>;
+const operationSchema = z.object({ status: z.string().optional(), location: z.string().optional() });
+type Operation = z.infer<typeof operationSchema>;
 
 const changed = { what: z.string(), path: z.string(), operation: operationSchema.optional() };
 
@@ -76,7 +76,7 @@ const originSchema = z.object({ properties: z.object({ enabledState: z.enum(['En
 const planSchema = z.object({ sku: z.object({ capacity: z.number() }) });
 
 /** When the slots of a site were last swapped (Web Apps - Get, `slotSwapStatus`); null: never. */
-export async function lastSwapOf(arm: Pick<ControlArm, 'get'>, site: string): Promise<string | null> {
+async function lastSwapOf(arm: Pick<ControlArm, 'get'>, site: string): Promise<string | null> {
   const { properties } = siteSchema.parse(await arm.get(site, webVersion));
   return properties.slotSwapStatus?.timestampUtc ?? null;
 }

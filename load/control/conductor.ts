@@ -13,7 +13,7 @@ export interface Conductor {
   end(): Promise<Control>;
 }
 
-export interface ConductorOptions {
+interface ConductorOptions {
   readonly moves: () => Promise<readonly PlannedMove[]>;
   readonly act: (action: Action) => Promise<void>;
   readonly putBack: () => Promise<PutBack>;

@@ -13,7 +13,7 @@ export interface PlannedMove extends Pick<Move, 'name' | 'gone' | 'weights'> {
 }
 
 /** Weights of Front Door's origins as they stand, by stamp; default: Azure's own, 50. */
-export type Weights = Readonly<Record<string, number>>;
+type Weights = Readonly<Record<string, number>>;
 const defaultWeight = 50;
 
 type Stamps = readonly Pick<Environment['stamps'][number], 'name' | 'region'>[];

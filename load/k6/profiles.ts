@@ -122,7 +122,7 @@ export function requestsOfJourneys(zipfExponent: number): Record<string, number>
   );
 }
 
-export interface ArrivalsWish {
+interface ArrivalsWish {
   readonly ratePerSecond: number;
   readonly durationSeconds: number;
   readonly requestsPerIteration: number;

@@ -75,7 +75,7 @@ function canonical(name: string): string {
   return made;
 }
 
-export interface K6TransportOptions {
+interface K6TransportOptions {
   /** The token to use; `fresh`: not the held one. Throws where there is none. */
   token(fresh: boolean): string;
   /** Beside `name`, on every request's metrics, such as journey and target. */

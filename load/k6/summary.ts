@@ -4,7 +4,7 @@ interface Metric {
   readonly thresholds?: Readonly<Record<string, { readonly ok: boolean }>>;
 }
 
-export interface SummaryData {
+interface SummaryData {
   readonly metrics: Readonly<Record<string, Metric>>;
   /** What setup handed to the iterations: the shoppers' token is in it. */
   readonly setup_data?: unknown;
@@ -14,7 +14,7 @@ export interface SummaryData {
 const isEmpty = ({ type, values }: Metric) => type !== 'counter' && Object.values(values).every((value) => value === 0);
 
 /** What a person who ran plain `k6 run` reads at the end; the wrapper's verdict says more. */
-export function summaryText({ metrics }: SummaryData): string {
+function summaryText({ metrics }: SummaryData): string {
   const value = (metric: string, statistic: string) => metrics[metric]?.values[statistic];
   const thresholds = Object.entries(metrics).flatMap(([name, metric]) =>
     Object.entries(metric.thresholds ?? {}).map(([rule, { ok }]) =>

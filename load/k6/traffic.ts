@@ -130,7 +130,7 @@ function mixesOf({ mix: kind }: Profile, mix: Mix): readonly Mix[] {
 }
 
 /** How long it takes until each mix of a profile had its window. */
-export const turnSeconds = (profile: Profile, mix: Mix, windowSeconds: number) => mixesOf(profile, mix).length * windowSeconds;
+const turnSeconds = (profile: Profile, mix: Mix, windowSeconds: number) => mixesOf(profile, mix).length * windowSeconds;
 
 /**
  * Iterations a second are requests a second ÷ requests of an iteration. Where the mix takes turns these change from window to

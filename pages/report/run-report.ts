@@ -2,7 +2,7 @@ import type { LoadVerdict, Verdict } from '../../load/verdict/verdict.ts';
 import type { AvailabilityResult, Outcome } from '../../synthetics/result.ts';
 
 /** What became of the results on their way to Application Insights. */
-export interface DeliverySummary {
+interface DeliverySummary {
   readonly accepted: number;
   readonly undelivered: number;
   readonly parked: number;
@@ -39,7 +39,7 @@ export interface RunReport {
 }
 
 /** Rows are journeys, columns targets, in the order in which they first appear. */
-export interface Matrix {
+interface Matrix {
   readonly targets: readonly string[];
   readonly rows: readonly { readonly journey: string; readonly cells: readonly (AvailabilityResult | undefined)[] }[];
 }

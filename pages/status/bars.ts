@@ -2,7 +2,7 @@ import { type Bar, barKinds, type StatusState } from './state.ts';
 
 const isBar = (text: string | undefined): text is Bar => text !== undefined && Object.hasOwn(barKinds, text);
 
-export interface BarAt {
+interface BarAt {
   readonly atMs: number;
   readonly bar: Bar;
   readonly p95: number | null;

@@ -88,7 +88,7 @@ export interface RootView {
   readonly chain: readonly number[];
 }
 
-export interface WarningView {
+interface WarningView {
   readonly text: string;
   readonly within: string;
   readonly expectedMs: number;
@@ -127,7 +127,7 @@ export interface IncidentView {
   readonly notes: readonly string[];
 }
 
-export interface SilenceView {
+interface SilenceView {
   readonly subject: string;
   readonly why: string;
   readonly untilMs: number;

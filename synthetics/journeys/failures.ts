@@ -1,7 +1,7 @@
 import type { ShopReply } from './shopper.ts';
 
 /** The same words as in result.ts, which journeys may not import. */
-export type Cause = 'dns' | 'connect' | 'tls' | 'timeout' | 'http' | 'throttled' | 'auth' | 'assertion' | 'probe';
+type Cause = 'dns' | 'connect' | 'tls' | 'timeout' | 'http' | 'throttled' | 'auth' | 'assertion' | 'probe';
 
 export interface Failure {
   readonly step: string;

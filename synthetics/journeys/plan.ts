@@ -2,14 +2,14 @@ import type { JourneyContext } from './shopper.ts';
 import type { Endpoint, Route } from './transport.ts';
 
 /** What is needed of an environment's target or stamp; structural, since journeys import nothing but each other. */
-export interface Place {
+interface Place {
   readonly name: string;
   readonly endpoint: string;
   readonly headers: Readonly<Record<string, string>>;
   readonly region?: string;
 }
 
-export interface PlanInput {
+interface PlanInput {
   readonly environment: {
     readonly payment: JourneyContext['payment'];
     readonly syntheticHeader: Route['synthetic'];

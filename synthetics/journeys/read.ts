@@ -51,7 +51,7 @@ export class Json {
  * Entries are wrapped when they are looked at: of a page of products a shopper opens one. Which one broke a rule is not part
  * of the rule's name, under which k6 keeps a series of checks.
  */
-export class JsonList {
+class JsonList {
   declare readonly length: number;
   declare private readonly values: readonly unknown[];
   declare private readonly place: string;

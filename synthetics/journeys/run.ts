@@ -4,9 +4,9 @@ import { Reply } from './reply.ts';
 import type { Journey, JourneyContext, Shopper, ShopReply, ShopRequest } from './shopper.ts';
 import { type Answer, type Phases, type Route, type Transport, wireRequest } from './transport.ts';
 
-export type Outcome = 'passed' | 'failed' | 'inconclusive';
+type Outcome = 'passed' | 'failed' | 'inconclusive';
 
-export interface StepRecord {
+interface StepRecord {
   readonly name: string;
   readonly durationMs: number;
   readonly outcome: Outcome;
@@ -36,7 +36,7 @@ export interface Hooks {
   readonly answer?: (request: ShopRequest, answer: Answer) => void;
 }
 
-export const cleanUpStep = 'clean up';
+const cleanUpStep = 'clean up';
 /** What happens outside any step is reported under this name. */
 const noStep = 'start';
 const firstPauseMs = 50;

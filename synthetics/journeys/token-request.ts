@@ -7,7 +7,7 @@ export interface TokenRequest {
 }
 
 /** The fields of an environment's `auth` that the two providers need. */
-export type TokenAuth =
+type TokenAuth =
   | {
       readonly kind: 'client-secret';
       readonly tokenEndpoint: string;

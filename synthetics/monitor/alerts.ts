@@ -2,18 +2,18 @@ import { randomBytes } from 'node:crypto';
 import type { TelemetryEvent } from '../../telemetry/event.ts';
 
 /** What the monitor says of itself; what results say of the store is judged in health/. */
-export const monitorAlerts = {
+const monitorAlerts = {
   'disk-fault': 'The disk takes no results: they wait in memory and are lost if the monitor is killed',
   'results-lost': 'The outbox was full: undelivered results were dropped, the oldest first',
   'missing-rounds': 'Rounds that this location should have run did not take place',
   overrun: 'Checks were still running when they were due again, and were not started twice',
 } as const;
 
-export type MonitorAlert = keyof typeof monitorAlerts;
+type MonitorAlert = keyof typeof monitorAlerts;
 
 const alertEventName = 'MonitorAlert';
 
-export interface AlertState {
+interface AlertState {
   readonly alert: MonitorAlert;
   readonly state: 'opened' | 'resolved';
   readonly seen: string;

@@ -6,7 +6,7 @@ import type { Check } from '../runners/prepare.ts';
 import type { TokenSource } from '../runners/token.ts';
 import { type Clock, sleep } from './clock.ts';
 
-export interface CheckGiven {
+interface CheckGiven {
   readonly environment: Environment;
   readonly check: Check;
   readonly shopperId: string;

@@ -37,7 +37,7 @@ export class CertificateWatch {
 /** The end of the certificate that an endpoint shows, milliseconds since the epoch; it must be trusted. */
 export type ReadExpiry = (endpoint: string, limitMs: number) => Promise<number>;
 
-export const readExpiry: ReadExpiry = (endpoint, limitMs) =>
+const readExpiry: ReadExpiry = (endpoint, limitMs) =>
   new Promise((resolve, reject) => {
     const { hostname, port } = new URL(endpoint);
     const host = hostname.replace(/^\[|\]$/g, '');

@@ -4,7 +4,7 @@ import type { Clock } from './clock.ts';
 /** Whether most of the controls could not be reached: then what fails may be the probe's own network. */
 export type AskControls = () => Promise<ControlsSeen>;
 
-export interface ControlsSeen {
+interface ControlsSeen {
   readonly mostFailed: boolean;
   /** `2 of 2 controls failed` */
   readonly seen: string;

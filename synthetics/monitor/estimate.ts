@@ -23,14 +23,14 @@ const priceSchema = z.strictObject({
   }),
 });
 
-export type Prices = z.infer<typeof priceSchema>;
+type Prices = z.infer<typeof priceSchema>;
 
 const pricesFile = join(__dirname, '..', '..', 'deploy', 'prices.json');
 
 export const readPrices = (file = pricesFile): Prices => priceSchema.parse(JSON.parse(readFileSync(file, 'utf8')));
 
 /** What one run of a journey takes. */
-export interface Usage {
+interface Usage {
   readonly requests: number;
   readonly requestUnits: number;
   /** Of the result as it is ingested. */
@@ -69,7 +69,7 @@ export function usageOf(results: readonly AvailabilityResult[], nowMs: number): 
   return Object.fromEntries(Object.entries(sums).map(([journey, sum]) => [journey, mean(sum)]));
 }
 
-export interface Estimate {
+interface Estimate {
   readonly checks: number;
   readonly requests: number;
   readonly requestUnits: number;

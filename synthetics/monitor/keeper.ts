@@ -5,7 +5,7 @@ import type { AvailabilityResult } from '../result.ts';
 import type { Exchange } from '../runners/evidence.ts';
 import { type Log, messageOf } from './log.ts';
 
-export interface KeeperOptions {
+interface KeeperOptions {
   /** Opens the file; throws where the disk doesn't let it. */
   readonly open: () => Outbox;
   /** Results and events kept in memory while there is no file, the oldest go first. */

@@ -11,7 +11,7 @@ import type { Log } from './log.ts';
 import type { Metrics } from './metrics.ts';
 import type { RoundSummary } from './round.ts';
 
-export interface RecorderOptions {
+interface RecorderOptions {
   /** As it is now: it may be reloaded. */
   readonly environment: () => Environment;
   readonly openOutbox: () => Outbox;

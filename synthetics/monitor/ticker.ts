@@ -7,7 +7,7 @@ const longestSleepMs = 2_000;
 /** A check that would start later than this isn't started: after a suspend there is no burst, only a gap that is said. */
 export const graceMs = 5_000;
 
-export interface Ticks {
+interface Ticks {
   /** A new period begins; `checks` of it are still to come. */
   begin(period: number, checks: number): void;
   /** A check is due, at most `graceMs` ago. */

@@ -19,7 +19,7 @@ export const playwrightHooks: Hooks = {
   },
 };
 
-export type PlaywrightGiven = Given & { readonly tokens: TokenSource; readonly hooks?: Hooks };
+type PlaywrightGiven = Given & { readonly tokens: TokenSource; readonly hooks?: Hooks };
 
 /** Runs a journey as the test under way, and fails it unless the journey passed. */
 export async function runInPlaywright(given: PlaywrightGiven, info: TestInfo): Promise<AvailabilityResult> {
@@ -45,7 +45,7 @@ export async function runInPlaywright(given: PlaywrightGiven, info: TestInfo): P
   }
 }
 
-export class JourneyNotPassed extends Error {
+class JourneyNotPassed extends Error {
   override readonly name = 'JourneyNotPassed';
 
   constructor(outcome: AvailabilityResult['outcome'], line: string) {

@@ -33,7 +33,7 @@ const conditionsOf = (environment: Environment, target: Target): Conditions => (
   peers: peersOf(environment.stamps, target).map((peer) => peer.name),
 });
 
-export interface Prepared extends Plan, Check {
+interface Prepared extends Plan, Check {
   readonly environment: Environment;
   readonly startedAtMs: number;
 }

@@ -5,7 +5,7 @@ import { typescript } from '../../scripts/typescript.ts';
 
 export const root = join(__dirname, '..', '..');
 
-export interface Ended {
+interface Ended {
   readonly code: number | null;
   readonly signal: NodeJS.Signals | null;
   /** stdout and stderr, in order of arrival. */

@@ -91,7 +91,7 @@ export function resultAt(check: Check, meets: Meets, offsetMs = 0, location = 'l
 export const offsetOf = (journey: string, target: string) =>
   ([...journey, ...target].reduce((sum, c) => sum * 31 + c.charCodeAt(0), 7) % 50_000) + 5_000;
 
-export interface Played {
+interface Played {
   readonly opened: readonly Incident[];
   readonly reminded: readonly Incident[];
   readonly resolved: readonly Incident[];
@@ -100,7 +100,7 @@ export interface Played {
   readonly rounds: readonly RoundOutcome[];
 }
 
-export interface Play extends Partial<Omit<RoundInput, 'results' | 'nowMs'>> {
+interface Play extends Partial<Omit<RoundInput, 'results' | 'nowMs'>> {
   readonly minutes: number;
   readonly from?: number;
   readonly meets: (check: Check, offsetMs: number) => Meets;

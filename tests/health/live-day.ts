@@ -23,7 +23,7 @@ export interface Minute {
   readonly signal?: (signal: Signal, scope: string) => string | undefined;
 }
 
-export interface Lived {
+interface Lived {
   readonly pictures: readonly HealthPicture[];
   readonly incidents: readonly Incident[];
   /** By incident: what was told of it, in order. */

@@ -56,7 +56,7 @@ export const environments = {
   seldom: environmentWith({ monitor: { everyMinutes: { reviews: 5 } } }),
   'two-stamps': with_([stamp('weu-1', 'westeurope', 8444), stamp('weu-2', 'westeurope', 8446)]),
 } as const satisfies Record<string, Environment>;
-export type EnvironmentName = keyof typeof environments;
+type EnvironmentName = keyof typeof environments;
 
 /** Values of signals where all is well. */
 export const well: Readonly<Record<Signal, number>> = {

@@ -6,7 +6,7 @@ export const ids: ResourceIds = {
   plan: (plan) => `/plans/${plan}`,
 };
 
-export interface Origin {
+interface Origin {
   enabledState: 'Enabled' | 'Disabled';
   weight: number;
 }

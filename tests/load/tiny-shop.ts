@@ -5,7 +5,7 @@ import { catalogue } from '../../fixtures/data/catalogue.ts';
 /** What a request gets instead of its proper answer; undefined: the proper one. */
 export type Trick = (route: string, requestNumber: number) => { status?: number; delayMs?: number; reset?: boolean } | undefined;
 
-export interface TinyShop {
+interface TinyShop {
   readonly url: string;
   /** `GET /api/products/{id}` for each request, in order; health and tokens apart. */
   readonly routes: readonly string[];

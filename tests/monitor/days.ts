@@ -5,7 +5,7 @@ import { simulate } from './simulated.ts';
 
 const hourMs = 3_600_000;
 
-export interface Lived {
+interface Lived {
   readonly rounds: number;
   /** Rounds in which every check was started and ended. */
   readonly whole: number;

@@ -21,7 +21,7 @@ function flaky(next: () => number): Behaviour {
   };
 }
 
-export interface Killed {
+interface Killed {
   readonly kills: number;
   /** Results in the outbox. */
   readonly kept: number;

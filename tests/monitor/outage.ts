@@ -13,7 +13,7 @@ const minuteMs = 60_000;
 const requestTakesMs = 5_000;
 const freshForMs = 120_000;
 
-export interface Drained {
+interface Drained {
   readonly kept: number;
   readonly arrived: number;
   /** Accepted more than once. */

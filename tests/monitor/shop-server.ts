@@ -13,7 +13,7 @@ export interface ShopServer {
   close(): Promise<void>;
 }
 
-export interface ShopOptions {
+interface ShopOptions {
   /** Default: plain HTTP. */
   readonly certificate?: ServerCertificate;
   /** Default 127.0.0.1. */

@@ -15,7 +15,7 @@ import { failureOf } from './ran.ts';
 
 export const noon = Date.UTC(2026, 10, 23, 12);
 
-export interface Meeting {
+interface Meeting {
   readonly check: Check;
   readonly atMs: number;
   /** Minutes since noon. */
@@ -26,8 +26,8 @@ export interface Meeting {
 export type World = (meeting: Meeting) => Cause | 'hangs' | undefined;
 
 /** The time that a check takes where nothing is said. */
-export const usualMs = 200;
-export const hangMs = 90_000;
+const usualMs = 200;
+const hangMs = 90_000;
 
 const networkCauses: readonly Cause[] = ['dns', 'connect', 'tls', 'timeout'];
 

@@ -21,7 +21,7 @@ const minuteMs = 60_000;
 /** Signal, scope, value of the last minutes, and how many. */
 export type Trouble = readonly (readonly [signal: Signal, scope: string, value: number, minutes: number])[];
 
-export const throttled: Trouble = [
+const throttled: Trouble = [
   ['cosmosThrottled', 'contoso@westeurope', 7, 12],
   ['journeyFailed', 'checkout@westeurope', 60, 10],
   ['paymentFailed', 'eastus', 0, 3],

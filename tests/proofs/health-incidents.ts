@@ -144,7 +144,7 @@ async function anInstance(store: TestStore): Promise<string> {
 const isBad = (state: string | undefined) => state === 'degraded' || state === 'unhealthy';
 
 /** The states of a node in their order, minute by minute, each once for as long as it stays. */
-export const orderOf = (states: readonly string[]): string[] => states.filter((state, at) => state !== states[at - 1]);
+const orderOf = (states: readonly string[]): string[] => states.filter((state, at) => state !== states[at - 1]);
 
 /** Whether states came in this order; in brackets what may be left out. */
 export function isInOrder(states: readonly string[], order: string): boolean {

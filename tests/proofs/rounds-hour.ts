@@ -30,7 +30,7 @@ interface Disk {
 const environmentNames = { playwright: 'hour-playwright', monitor: 'hour-monitor' } as const;
 
 /** Both ways for so many minutes against one store, side by side; what each left behind is counted afterwards. */
-export async function roundsFor(minutes: number, say: (line: string) => void): Promise<ProofRow[]> {
+async function roundsFor(minutes: number, say: (line: string) => void): Promise<ProofRow[]> {
   const folder = mkdtempSync(path.join(tmpdir(), 'rounds-hour-'));
   for (const name of Object.values(environmentNames)) forget(name);
   const store = await startTestStore();

@@ -44,7 +44,7 @@ describe('the import table', () => {
     ['fixtures/contoso/contoso.ts', '../environments/schema.ts', 'environments'],
     ['fixtures/contoso/contoso.ts', '../../telemetry/envelope.ts', 'telemetry'],
     ['fixtures/contoso/contoso.ts', 'applicationinsights', 'the SDK'],
-    ['fixtures/data/seed.ts', '../contoso/contoso.ts', 'the store'],
+    ['fixtures/data/catalogue.ts', '../contoso/contoso.ts', 'the store'],
     ['pages/terminal.ts', '../telemetry/deliver.ts', 'telemetry'],
     ['pages/terminal.ts', '../load/run.ts', 'load beyond the verdict'],
   ])('keeps %s from importing %s (%s)', (file, specifier) => {

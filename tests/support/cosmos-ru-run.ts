@@ -13,7 +13,7 @@ import { trustCertificates } from '../../telemetry/trust.ts';
 import { countedRu, type JourneyRu } from './cosmos-log.ts';
 import { startTestStore } from './store.ts';
 
-export type Change = (environment: Environment) => Environment;
+type Change = (environment: Environment) => Environment;
 
 export interface RuRun extends Partial<LoadOptions> {
   readonly change: Change;

@@ -24,7 +24,7 @@ export const gateRuns: readonly GateRun[] = [
   { build: 'no-secret', code: 1, says: /fail: health: .*configuration not resolved: LOYALTY_API_KEY/ },
 ];
 
-export interface GateOutcome {
+interface GateOutcome {
   readonly code: number;
   readonly firstLine: string;
   readonly output: string;

@@ -25,7 +25,7 @@ export interface Envelope {
   };
 }
 
-export interface Answer {
+interface Answer {
   readonly status: number;
   readonly body?: unknown;
   readonly headers?: Readonly<Record<string, string>>;

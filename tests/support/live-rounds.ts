@@ -6,7 +6,7 @@ export const minuteMs = 60_000;
 const checksWithin = [0.05, 0.55] as const;
 
 /** The store's control-plane time. */
-export interface LiveClock {
+interface LiveClock {
   readonly now: () => number;
   readonly until: (ms: number) => Promise<void>;
 }

@@ -6,11 +6,11 @@ import type { Environment } from '../../fixtures/environments/schema.ts';
 import { typescript } from '../../scripts/typescript.ts';
 import { type AvailabilityResult, availabilityResultSchema } from '../../synthetics/result.ts';
 import { outboxPath } from '../../telemetry/outbox.ts';
-import { startTestStore, type TestStore } from '../support/store.ts';
+import { startTestStore } from '../support/store.ts';
 
 export const root = join(__dirname, '..', '..');
 
-export interface Ended {
+interface Ended {
   readonly code: number;
   readonly stdout: string;
   readonly stderr: string;
@@ -95,5 +95,3 @@ export const filesIn = (folder: string): string[] =>
   readdirSync(folder, { recursive: true, withFileTypes: true })
     .filter((entry) => entry.isFile())
     .map((entry) => join(entry.parentPath, entry.name));
-
-export const stampOf = (store: TestStore, name: string) => store.environment.stamps.find((stamp) => stamp.name === name);

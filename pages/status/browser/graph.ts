@@ -38,7 +38,7 @@ function idOf(encoded: string): string | undefined {
 }
 
 /** A light from elsewhere on the page: to the node in the graph. */
-export function go(number: number): void {
+function go(number: number): void {
   open(number);
   const chip = chipOf(number);
   chip?.scrollIntoView({ block: 'center' });

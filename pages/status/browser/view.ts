@@ -4,7 +4,7 @@ import { type Signal, thresholdOf } from '../../../health/thresholds.ts';
 import { words } from '../../words.ts';
 import { isStale, type StatusState } from '../state.ts';
 
-export interface SignalView {
+interface SignalView {
   readonly signal: Signal;
   readonly title: string;
   readonly scope: string;

@@ -16,7 +16,7 @@ export const world = (timeScale = 6_000): World => ({
 });
 
 /** One fault that the test sets and clears. */
-export interface SettableFaults extends Faults {
+interface SettableFaults extends Faults {
   set(kind: string, place: FaultPlace, fault: Omit<FaultInForce, 'id'>): void;
   clear(): void;
 }

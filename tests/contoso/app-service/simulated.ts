@@ -4,7 +4,7 @@ import { createWatchers, type Watcher } from '../../../fixtures/contoso/azure/wa
 import { type ControlClock, createClock, minuteMs } from '../../../fixtures/contoso/clock.ts';
 
 /** Time that the test moves: the world's clock and the scheduler's timers together. */
-export interface SimulatedTime {
+interface SimulatedTime {
   readonly world: World;
   readonly clock: ControlClock;
   readonly scheduler: Scheduler;

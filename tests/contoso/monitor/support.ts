@@ -64,7 +64,7 @@ export const contoso: ContosoOptions = {
   seed: 1,
 };
 
-export interface Actions extends ControlActions {
+interface Actions extends ControlActions {
   /** What was asked for, in order. */
   readonly calls: string[];
   /** Settles the swap under way; with an error, it has failed. */
@@ -74,7 +74,7 @@ export interface Actions extends ControlActions {
 }
 
 /** Does what it is told at once, but for swaps, which the test ends. */
-export function fakeActions(): Actions {
+function fakeActions(): Actions {
   const calls: string[] = [];
   const counts = new Map<string, number>();
   const origins = new Map<string, OriginView>();

@@ -8,9 +8,9 @@ import { createShop, type ShopOptions } from '../../../fixtures/contoso/shop/app
 import { containers } from '../../../fixtures/contoso/shop/containers.ts';
 import { catalogue } from '../../../fixtures/data/catalogue.ts';
 
-export const region = 'westeurope';
+const region = 'westeurope';
 export const servedBy: ServedBy = { region, stamp: 'weu-1', instance: 'i-1', build: '1.2.3' };
-export const seed = 7;
+const seed = 7;
 export const products = catalogue(seed);
 export const unresolved = '@Microsoft.KeyVault(VaultName=contoso-westeurope;SecretName=payment-api-key)';
 
@@ -18,7 +18,7 @@ export const unresolved = '@Microsoft.KeyVault(VaultName=contoso-westeurope;Secr
 export type Service = 'identity' | 'vault' | 'registry' | 'payment' | 'payment-health';
 export type Behaviour = number | 'hang' | 'reset';
 
-export interface Answer {
+interface Answer {
   readonly status: number;
   readonly headers: Readonly<Record<string, string | string[] | undefined>>;
   readonly text: string;
@@ -26,11 +26,11 @@ export interface Answer {
 }
 
 /** A body as a test reads it: what is not there is undefined, and the assertion says so. */
-export interface Json {
+interface Json {
   readonly [key: string]: Json;
 }
 
-export interface Sent {
+interface Sent {
   readonly service: Service;
   readonly headers: IncomingMessage['headers'];
   readonly url: string;
@@ -83,7 +83,7 @@ async function startOutside() {
   return { url, sent, behaviour, close: () => shut(server) };
 }
 
-export interface StoreOptions extends Partial<Pick<ShopOptions, 'behaviour' | 'servedBy'>> {
+interface StoreOptions extends Partial<Pick<ShopOptions, 'behaviour' | 'servedBy'>> {
   readonly settings?: Readonly<Record<string, string>>;
   readonly ruPerSecond?: number;
 }

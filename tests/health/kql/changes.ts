@@ -10,7 +10,7 @@ import type { Tables } from './run.ts';
 import { partedByQuery } from './trials.ts';
 
 /** One number or word of the definition that is another than it should be. */
-export interface Change {
+interface Change {
   readonly name: string;
   /** Runs with the changed definition, then puts it back. */
   readonly within: <T>(act: (changed: readonly ModelNode[]) => T) => T;
@@ -19,8 +19,8 @@ export interface Change {
 }
 
 /** The model whose definition is changed: that of situations without another environment. */
-export const changedEnvironment = environments['two-regions'];
-export const changedModel = expandModel(changedEnvironment);
+const changedEnvironment = environments['two-regions'];
+const changedModel = expandModel(changedEnvironment);
 const read = [...readBy(changedModel)].map(([key, { signal, windowMinutes }]) => ({
   signal,
   scope: key.slice(signal.length + 1),

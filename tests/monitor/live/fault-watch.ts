@@ -28,7 +28,7 @@ export interface SeenFault {
   readonly goneAfter: number;
 }
 
-export const periodMs = 8_000;
+const periodMs = 8_000;
 /** Time limits that a busy machine keeps, short enough for the faults that exceed them. */
 const limits = { requestMs: 6_000, journeyMs: 20_000, replicationMs: 5_000 };
 /** Longest until a fault, or its end, is known to instances and Front Door, and a whole period says so. */
@@ -130,7 +130,7 @@ export class FaultWatch {
   }
 }
 
-export const nameOf = ({ journey, target }: Pick<AvailabilityResult, 'journey' | 'target'>) => `${journey}@${target.name}`;
+const nameOf = ({ journey, target }: Pick<AvailabilityResult, 'journey' | 'target'>) => `${journey}@${target.name}`;
 
 const isWrong = ({ outcome, failure }: AvailabilityResult, isToFail: boolean, cause: Cause | undefined) =>
   isToFail ? outcome === 'passed' || failure?.cause !== cause : outcome !== 'passed';

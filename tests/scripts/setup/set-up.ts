@@ -5,20 +5,20 @@ import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 
 /** See fake-set-up.mjs. */
-export interface FakeStep {
+interface FakeStep {
   readonly name: string;
   readonly kind?: 'shell' | 'nothing' | 'brought' | 'npm' | 'go';
   readonly version?: string;
   readonly shell?: string;
 }
 
-export interface Ended {
+interface Ended {
   readonly code: number | null;
   /** Lines on standard error and output. */
   readonly said: readonly string[];
 }
 
-export interface Running {
+interface Running {
   readonly pid: number;
   /** Lines so far. */
   readonly said: () => readonly string[];

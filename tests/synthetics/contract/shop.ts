@@ -1,5 +1,5 @@
 /** The smallest shop that all journeys pass on: a function of request and state, the same for every runner. */
-export interface ShopCall {
+interface ShopCall {
   readonly method: string;
   readonly path: string;
   readonly body: unknown;
@@ -7,7 +7,7 @@ export interface ShopCall {
   readonly shopperId: string;
 }
 
-export interface ShopAnswer {
+interface ShopAnswer {
   readonly status: number;
   readonly body?: unknown;
 }
