@@ -1,7 +1,7 @@
 import type { Environment } from '../fixtures/environments/schema.ts';
 import { minuteMs } from './bins.ts';
 import { type Incident, memberParts, titleOf } from './incident.ts';
-import type { Notice } from './incident-store.ts';
+import type { Notice } from './notice.ts';
 import { tableLink, transactionLink } from './portal-link.ts';
 import { runbookOf } from './runbooks.ts';
 

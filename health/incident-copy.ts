@@ -1,4 +1,5 @@
-import { IncidentStore, type Notice } from './incident-store.ts';
+import { IncidentStore } from './incident-store.ts';
+import type { Notice } from './notice.ts';
 
 /** Longest history that a copy takes along: that of the windows is an hour. */
 const recentMs = 6 * 60 * 60_000;
@@ -16,7 +17,6 @@ export function copyInMemory(from: IncidentStore, nowMs: number): IncidentStore 
   return copy;
 }
 
-const mostNotices = 10_000;
 const nameOf = ({ key, state, atMs }: Notice) => `${key} ${state} ${atMs}`;
 
 /**
@@ -24,14 +24,13 @@ const nameOf = ({ key, state, atMs }: Notice) => `${key} ${state} ${atMs}`;
  * nobody would be told of their end. Throws where the file still takes nothing; what was sent meanwhile is not sent again.
  */
 export function bringHome(memory: IncidentStore, file: IncidentStore, nowMs: number): void {
-  const notices = (store: IncidentStore, delivery: Notice['delivery']) => store.notices(delivery, mostNotices);
   file.transaction(() => {
     file.putIncidents(memory.recentIncidents(nowMs - recentMs));
-    const waiting = new Map(notices(file, 'waiting').map((notice) => [nameOf(notice), notice.seq]));
-    for (const notice of notices(memory, 'waiting'))
+    const waiting = new Map(file.notices('waiting').map((notice) => [nameOf(notice), notice.seq]));
+    for (const notice of memory.notices('waiting'))
       if (!waiting.has(nameOf(notice))) file.addNotice(notice.key, notice.state, notice.atMs);
     for (const delivery of ['delivered', 'given-up'] as const)
-      for (const notice of notices(memory, delivery)) {
+      for (const notice of memory.notices(delivery)) {
         const seq = waiting.get(nameOf(notice));
         if (seq !== undefined) file.markNotice(seq, delivery, notice.attempts, notice.outcome);
       }

@@ -3,22 +3,9 @@ import { dirname, join, resolve } from 'node:path';
 import { DatabaseSync, type SQLInputValue, type StatementSync } from 'node:sqlite';
 import { minuteMs } from './bins.ts';
 import type { BuildChange, Incident } from './incident.ts';
+import { type Notice, type NoticeState, noticeOf } from './notice.ts';
 import type { Silence } from './silences.ts';
 import { IncidentReader, type UnreadIncident } from './unread-incidents.ts';
-
-type NoticeState = 'opened' | 'reminded' | 'resolved';
-
-/** A message on its way to the webhook. */
-export interface Notice {
-  readonly seq: number;
-  readonly key: string;
-  readonly state: NoticeState;
-  readonly atMs: number;
-  readonly attempts: number;
-  /** What became of the last attempt; empty before the first. */
-  readonly outcome: string;
-  readonly delivery: 'waiting' | 'delivered' | 'given-up';
-}
 
 /** Results of a journey at a place in one bucket. */
 export interface Tally {
@@ -122,9 +109,19 @@ export class IncidentStore {
     );
   }
 
-  /** Oldest first. */
-  notices(delivery: Notice['delivery'], limit = 100): Notice[] {
+  /** Oldest first; default: all. */
+  notices(delivery: Notice['delivery'], limit = -1): Notice[] {
     return this.all('select * from notice where delivery = ? order by seq limit ?', delivery, limit).map(noticeOf);
+  }
+
+  countNotices(delivery: Notice['delivery'], sinceMs = 0): number {
+    const [row] = this.all('select count(*) as count from notice where delivery = ? and at >= ?', delivery, sinceMs);
+    return Number(row?.count);
+  }
+
+  /** Of the latest `most` messages all stay; of those before only what still waits, which is given up in a day. */
+  pruneNotices(most: number): void {
+    this.run(`delete from notice where seq <= (select max(seq) from notice) - ? and delivery <> 'waiting'`, most);
   }
 
   noticesOf(key: string): Notice[] {
@@ -282,18 +279,4 @@ export class IncidentStore {
   private run(sql: string, ...values: SQLInputValue[]): number {
     return Number(this.prepared(sql).run(...values).changes);
   }
-}
-
-function noticeOf(row: Readonly<Record<string, unknown>>): Notice {
-  const states: readonly NoticeState[] = ['opened', 'reminded', 'resolved'];
-  const deliveries: readonly Notice['delivery'][] = ['waiting', 'delivered', 'given-up'];
-  return {
-    seq: Number(row.seq),
-    key: String(row.key),
-    state: states.find((state) => state === row.state) ?? 'opened',
-    atMs: Number(row.at),
-    attempts: Number(row.attempts),
-    outcome: String(row.outcome),
-    delivery: deliveries.find((delivery) => delivery === row.delivery) ?? 'waiting',
-  };
 }

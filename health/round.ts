@@ -139,6 +139,9 @@ function keepBuilds(window: ResultWindow, store: IncidentStore): void {
   }
 }
 
+/** Of messages that were delivered or given up, the latest: months, or a bad day. */
+const mostNotices = 10_000;
+
 type Told = Pick<RoundOutcome, 'opened' | 'reminded' | 'resolved' | 'open' | 'silenced' | 'notices'>;
 
 function tell({ environment, nowMs, store }: RoundInput, window: ResultWindow, ...steps: readonly Advanced[]): Told {
@@ -169,6 +172,7 @@ function tell({ environment, nowMs, store }: RoundInput, window: ResultWindow, .
     return say(incident, 'reminded');
   });
   store.putIncidents(next);
+  store.pruneNotices(mostNotices);
   return {
     opened: next.filter(({ key }) => fresh.has(key)),
     reminded,

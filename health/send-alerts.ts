@@ -1,7 +1,8 @@
 import type { Environment } from '../fixtures/environments/schema.ts';
 import { type Alert, alertOf } from './alerts.ts';
 import { minuteMs } from './bins.ts';
-import type { IncidentStore, Notice } from './incident-store.ts';
+import type { IncidentStore } from './incident-store.ts';
+import type { Notice } from './notice.ts';
 import { fill } from './template.ts';
 import { type DeliverOptions, deliver } from './webhook.ts';
 
@@ -31,6 +32,8 @@ export interface Sent {
 
 /** An alert that nobody took for that long is news no more; it stays in the history. */
 const giveUpAfterMs = 24 * 60 * minuteMs;
+/** Of a storm, the rest follows in the next rounds. */
+export const mostAtOnce = 100;
 
 /**
  * Sends what waits, oldest first, and keeps what became of it. What can't be delivered holds back the later messages of its
@@ -43,7 +46,7 @@ export async function sendAlerts(input: SendInput): Promise<Sent> {
   const shown: Shown[] = [];
   const heldBack = new Set<string>();
   let [delivered, givenUp] = [0, 0];
-  for (const notice of store.notices('waiting')) {
+  for (const notice of store.notices('waiting', mostAtOnce)) {
     const [incident] = store.findIncidents(notice.key);
     if (heldBack.has(notice.key)) continue;
     // It would stand before all others for ever.
@@ -70,7 +73,7 @@ export async function sendAlerts(input: SendInput): Promise<Sent> {
     heldBack.add(notice.key);
     if (heldBack.size > 1) break;
   }
-  return { delivered, givenUp, waiting: store.notices('waiting', 10_000).length, shown };
+  return { delivered, givenUp, waiting: store.countNotices('waiting'), shown };
 }
 
 const deliveryOf = { delivered: 'delivered', refused: 'given-up', unreachable: 'waiting' } as const;

@@ -9,7 +9,7 @@ import { bringHome, copyInMemory } from '../health/incident-copy.ts';
 import { IncidentStore } from '../health/incident-store.ts';
 import type { HealthPicture } from '../health/picture.ts';
 import { evaluateRound, type RoundOutcome } from '../health/round.ts';
-import { type Sent, sendAlerts } from '../health/send-alerts.ts';
+import { mostAtOnce, type Sent, sendAlerts } from '../health/send-alerts.ts';
 import { lookbackMinutes, ResultWindow } from '../health/window.ts';
 import { type Log, messageOf } from '../synthetics/monitor/log.ts';
 import type { EndedRound } from '../synthetics/monitor/monitor.ts';
@@ -151,7 +151,7 @@ export class MonitorHealth {
     const { nowMs, dryRun, log } = this.options;
     const store = this.memory ?? this.file;
     if (!store) return { delivered: 0, givenUp: 0, waiting: 0, shown: [] };
-    const waiting = store.notices('waiting');
+    const waiting = store.notices('waiting', mostAtOnce);
     const sent = await sendAlerts({ environment, store, nowMs: nowMs(), dryRun });
     if (dryRun) {
       for (const { body } of sent.shown) log.info('would send', { body });

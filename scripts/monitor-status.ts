@@ -33,8 +33,6 @@ const staleAfterMs = 3 * 60_000;
 /** Between rounds: outbox, silences, load tests. */
 const lookEveryMs = 10_000;
 const pastMs = 7 * 24 * 3_600_000;
-/** They come oldest first: with fewer, the latest would be left out. */
-const mostNotices = 10_000;
 /** Results read at once while rounds run beside. */
 const slice = 50;
 
@@ -158,8 +156,8 @@ export class MonitorStatus {
         past: store.recentIncidents(now - pastMs).filter(({ resolvedAtMs }) => resolvedAtMs !== undefined),
         silences: store.silences(now),
         acked: new Set(store.acks().map(({ key }) => key)),
-        alertsWaiting: store.notices('waiting', mostNotices).length,
-        alertsGivenUp: store.notices('given-up', mostNotices).filter(({ atMs }) => atMs >= now - pastMs).length,
+        alertsWaiting: store.countNotices('waiting'),
+        alertsGivenUp: store.countNotices('given-up', now - pastMs),
       };
       this.storeFault = undefined;
       return read;

@@ -27,12 +27,11 @@ export function healthLines(environment: Environment, store: IncidentStore, nowM
 }
 
 const dayMs = 24 * 3_600_000;
-const mostNotices = 10_000;
 
 /** Messages that nobody got: who looks here may wonder why nobody rang. */
 function untold({ alerts }: Environment, store: IncidentStore, nowMs: number): string[] {
-  const waiting = store.notices('waiting', mostNotices).length;
-  const givenUp = store.notices('given-up', mostNotices).filter(({ atMs }) => atMs >= nowMs - dayMs).length;
+  const waiting = store.countNotices('waiting');
+  const givenUp = store.countNotices('given-up', nowMs - dayMs);
   if (waiting + givenUp === 0) return [];
   const why = alerts.webhook ? '' : '; no alerts.webhook is set';
   return [`alerts that nobody got: ${waiting} waiting, ${givenUp} given up in a day${why}`];

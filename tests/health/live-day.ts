@@ -86,7 +86,7 @@ export function live(minutes: number, at: (minute: number) => Minute): Lived {
 
 function toldBy(store: IncidentStore): Pick<Lived, 'incidents' | 'told'> {
   const incidents = store.recentIncidents(0);
-  const told = store.notices('waiting', 10_000).flatMap(({ key, state, atMs }) => {
+  const told = store.notices('waiting').flatMap(({ key, state, atMs }) => {
     const [incident] = store.findIncidents(key);
     return incident ? [{ key, state, minute: Math.floor((atMs - day) / minuteMs), incident }] : [];
   });

@@ -263,6 +263,29 @@ describe('sending', () => {
     expect(bodies).toHaveLength(1);
   });
 
+  it('counts all that wait, and of the others those since a time', () => {
+    const { store } = play({ minutes: 1, meets: () => undefined, before: (_, at) => lose(at, 250) });
+    const waiting = store.notices('waiting');
+    for (const { seq } of waiting.slice(0, 20)) store.markNotice(seq, 'given-up', 1, 'answered 400');
+    store.addNotice('later', 'opened', at(60));
+    expect([waiting.length, store.countNotices('waiting')]).toEqual([250, 231]);
+    expect([store.countNotices('given-up'), store.countNotices('given-up', at(1))]).toEqual([20, 0]);
+  });
+
+  it('keeps the latest ten thousand, and whatever still waits', () => {
+    const many = (minute: number, store: IncidentStore) => {
+      if (minute > 0) return;
+      store.transaction(() => {
+        lose(store, 10_030);
+        for (const { seq } of store.notices('waiting').slice(10)) store.markNotice(seq, 'delivered', 1, 'answered 200');
+      });
+    };
+    const { store } = play({ minutes: 1, meets: () => undefined, before: many });
+    const delivered = store.notices('delivered');
+    expect([delivered.length, delivered[0]?.key, delivered.at(-1)?.key]).toEqual([10_000, 'lost-30', 'lost-10029']);
+    expect(store.countNotices('waiting')).toBe(10);
+  });
+
   it('waits where no webhook is set', async () => {
     const { store } = play({ minutes: 30, meets: short });
     expect(await sendAlerts({ environment: environmentWith(), store, nowMs: at(30) })).toMatchObject({

@@ -142,7 +142,7 @@ export class LiveHealth {
 
   /** `opened`, `reminded`, `resolved` in their order, of all incidents. */
   told(): string[] {
-    return this.store.notices('waiting', 1_000).map(({ state }) => state);
+    return this.store.notices('waiting').map(({ state }) => state);
   }
 
   private iso(wall: string): string {
