@@ -1,5 +1,6 @@
-import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import type { CosmosSnapshot } from '../../fixtures/contoso/azure/cosmos/types.ts';
+import { soon } from '../support/soon.ts';
 import type { TestStore } from '../support/store.ts';
 import { startNamedStore } from './support.ts';
 
@@ -23,8 +24,6 @@ interface Health {
   readonly dependencies: readonly { readonly name: string; readonly healthy: boolean }[];
 }
 
-const soon = { timeout: 20_000, interval: 50 };
-
 async function ask(target: string) {
   const { status, json, headers: answered } = await store.send(`${store.contoso.urls[target]}/api/health`, { headers });
   return { status, body: json as Health, instance: String(answered['x-contoso-instance']) };
@@ -41,15 +40,15 @@ describe('a Cosmos DB that fails', () => {
     'at %s shows so, there alone',
     async (_what, kind, status, word, dependencies) => {
       await store.admin('POST', '/admin/faults', { kind, region: 'eastus', seconds: 60 });
-      const seen = await vi.waitFor(async () => {
+      const seen = await soon(async () => {
         const [one, other] = [await ask('eastus'), await ask('eastus')];
         expect([failing(one.body), failing(other.body)]).toEqual([dependencies, dependencies]);
         return one;
-      }, soon);
+      });
       expect([seen.status, seen.body.status]).toEqual([status, word]);
       expect((await ask('westeurope')).body.status).toBe('healthy');
       await store.admin('DELETE', '/admin/faults');
-      await vi.waitFor(async () => expect((await ask('eastus')).body.status).toBe('healthy'), soon);
+      await soon(async () => expect((await ask('eastus')).body.status).toBe('healthy'));
     },
     60_000,
   );
@@ -81,19 +80,19 @@ describe('a flood of callers', () => {
   });
 
   it('leaves nothing behind in any container and region', async () => {
-    await vi.waitFor(async () => {
+    await soon(async () => {
       const health = (await snapshot()).filter(({ container }) => container === 'health');
       expect(health.map(({ documents }) => documents)).toEqual([0, 0]);
-    }, soon);
+    });
     const counted = async () => (await snapshot()).map(({ container, region, documents }) => [container, region, documents]);
     const before = (await counted()).filter(([container]) => container !== 'health');
     const { checkedAt } = (await ask('eastus')).body;
     await roundsSeen(200);
-    await vi.waitFor(async () => expect((await ask('eastus')).body.checkedAt > checkedAt).toBe(true), soon);
-    await vi.waitFor(async () => {
+    await soon(async () => expect((await ask('eastus')).body.checkedAt > checkedAt).toBe(true));
+    await soon(async () => {
       const after = await counted();
       expect(after.filter(([container]) => container !== 'health')).toEqual(before);
       expect(after.filter(([container]) => container === 'health').map(([, , documents]) => documents)).toEqual([0, 0]);
-    }, soon);
+    });
   });
 });

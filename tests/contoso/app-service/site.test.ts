@@ -2,10 +2,8 @@ import { Agent, request } from 'undici';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { App } from '../../../fixtures/contoso/azure/app-service/worker.ts';
 import type { ServedBy } from '../../../fixtures/contoso/azure/ports.ts';
+import { soon } from '../../support/soon.ts';
 import { type Answer, echo, startTestSite, type TestSite, testCertificate, world } from './doubles.ts';
-
-/** On a busy machine, a state may take a while to come. */
-const soon = <T>(look: () => T | Promise<T>) => vi.waitFor(look, { timeout: 10_000, interval: 5 });
 
 let dispatcher: Agent;
 const opened: TestSite[] = [];

@@ -1,5 +1,5 @@
 import tls from 'node:tls';
-import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { createResources } from '../../../fixtures/contoso/azure/arm/resources.ts';
 import { type TableName, tables } from '../../../fixtures/contoso/azure/monitor/tables.ts';
 import type { Environment } from '../../../fixtures/environments/schema.ts';
@@ -8,9 +8,9 @@ import { type Arm, createArm } from '../../../telemetry/arm.ts';
 import { clientCredential } from '../../../telemetry/azure-credential.ts';
 import { type MetricsSource, readClock, readMetrics } from '../../../telemetry/azure-monitor.ts';
 import { trustCertificates } from '../../../telemetry/trust.ts';
+import { soon } from '../../support/soon.ts';
 import { startTestStore, type TestStore } from '../../support/store.ts';
 
-const soon = <T>(look: () => T | Promise<T>) => vi.waitFor(look, { timeout: 20_000, interval: 20 });
 const trusted = tls.getCACertificates('default');
 
 let store: TestStore;

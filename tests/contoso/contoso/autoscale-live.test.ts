@@ -1,18 +1,18 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import tls from 'node:tls';
-import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createResources } from '../../../fixtures/contoso/azure/arm/resources.ts';
 import type { Environment } from '../../../fixtures/environments/schema.ts';
 import { contosoOptionsOf } from '../../../scripts/local-store.ts';
 import { clientCredential } from '../../../telemetry/azure-credential.ts';
 import { type MetricsSource, readClock, readMetrics, wallTimeOf } from '../../../telemetry/azure-monitor.ts';
 import { trustCertificates } from '../../../telemetry/trust.ts';
+import { soon } from '../../support/soon.ts';
 import { startTestStore, type TestStore } from '../../support/store.ts';
 
 const timeScale = 120;
 /** Real milliseconds of control-plane minutes. */
 const minutesMs = (minutes: number) => (minutes * 60_000) / timeScale;
-const soon = <T>(look: () => T | Promise<T>) => vi.waitFor(look, { timeout: 40_000, interval: 10 });
 
 /** An instance of one core: little load is past its threshold. */
 const withOneCore = (environment: Environment): Environment => ({

@@ -1,13 +1,11 @@
 import { createServer } from 'node:net';
-import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { startContoso } from '../../../fixtures/contoso/contoso.ts';
 import { loadEnvironment } from '../../../fixtures/environments/load.ts';
 import type { Environment } from '../../../fixtures/environments/schema.ts';
 import { contosoOptionsOf } from '../../../scripts/local-store.ts';
+import { soon } from '../../support/soon.ts';
 import { startTestStore, type TestAnswer, type TestStore } from '../../support/store.ts';
-
-/** On a busy machine, a state may take a while to come. */
-const soon = <T>(look: () => T | Promise<T>) => vi.waitFor(look, { timeout: 10_000, interval: 5 });
 
 /** A third stamp in an old region, and a fourth that takes no share of the global traffic. */
 const withMoreStamps = (environment: Environment): Environment => {

@@ -1,11 +1,9 @@
 import tls from 'node:tls';
-import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { createResources } from '../../../fixtures/contoso/azure/arm/resources.ts';
 import { contosoOptionsOf } from '../../../scripts/local-store.ts';
+import { soon } from '../../support/soon.ts';
 import { startTestStore, type TestAnswer, type TestStore } from '../../support/store.ts';
-
-/** On a busy machine, a state may take a while to come. */
-const soon = <T>(look: () => T | Promise<T>) => vi.waitFor(look, { timeout: 20_000, interval: 20 });
 
 const frontDoorId = '6f5a1c1e-0000-4000-8000-000000000001';
 let store: TestStore;

@@ -1,15 +1,13 @@
 import tls from 'node:tls';
-import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createResources } from '../../../fixtures/contoso/azure/arm/resources.ts';
 import type { Environment } from '../../../fixtures/environments/schema.ts';
 import { contosoOptionsOf } from '../../../scripts/local-store.ts';
 import { type Arm, createArm } from '../../../telemetry/arm.ts';
 import { clientCredential } from '../../../telemetry/azure-credential.ts';
 import { trustCertificates } from '../../../telemetry/trust.ts';
+import { soon } from '../../support/soon.ts';
 import { startTestStore, type TestAnswer, type TestStore } from '../../support/store.ts';
-
-/** On a busy machine, a state may take a while to come. */
-const soon = <T>(look: () => T | Promise<T>) => vi.waitFor(look, { timeout: 30_000, interval: 5 });
 
 /** Blue and green on the plan of one region. */
 const withGreen = (environment: Environment): Environment => {

@@ -1,11 +1,9 @@
 import tls from 'node:tls';
-import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { FaultKind } from '../../../fixtures/contoso/fault-table.ts';
 import { seeded } from '../../../fixtures/data/random.ts';
+import { soon } from '../../support/soon.ts';
 import { type SendOptions, startTestStore, type TestStore } from '../../support/store.ts';
-
-/** On a busy machine, a state may take a while to come. */
-const soon = <T>(look: () => T | Promise<T>) => vi.waitFor(look, { timeout: 30_000, interval: 20 });
 
 let skewMs = 0;
 const timeScale = 60;

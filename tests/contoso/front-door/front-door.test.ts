@@ -1,13 +1,11 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { Agent, request } from 'undici';
-import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { type FrontDoor, type FrontDoorOptions, startFrontDoor } from '../../../fixtures/contoso/azure/front-door.ts';
 import { type Listener, listen } from '../../../fixtures/contoso/azure/listener.ts';
+import { soon } from '../../support/soon.ts';
 import { type Answer, echo, settableFaults, testCertificate, world } from '../app-service/doubles.ts';
 import { recordingWatcher } from '../app-service/simulated.ts';
-
-/** On a busy machine, a state may take a while to come. */
-const soon = <T>(look: () => T | Promise<T>) => vi.waitFor(look, { timeout: 10_000, interval: 5 });
 
 interface TestOrigin extends Listener {
   readonly name: string;
