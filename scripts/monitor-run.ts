@@ -8,7 +8,7 @@ import { realClock } from '../synthetics/monitor/clock.ts';
 import { lockPath, takeLock } from '../synthetics/monitor/lock.ts';
 import { jsonLog, type Log } from '../synthetics/monitor/log.ts';
 import { Metrics } from '../synthetics/monitor/metrics.ts';
-import { Monitor } from '../synthetics/monitor/monitor.ts';
+import { Monitor, type MonitorOptions } from '../synthetics/monitor/monitor.ts';
 import { reloadOnChange } from '../synthetics/monitor/reload.ts';
 import { underWayFolder } from '../synthetics/monitor/under-way.ts';
 import { keepOverrun } from '../synthetics/round-lock.ts';
@@ -38,14 +38,16 @@ const onceDeliveryMs = 20_000;
 
 /**
  * `npm run monitor [-- --env <name or path>]`: every journey on every target, every minute, until Ctrl-C or SIGTERM.
- * `--once`: one round now, for schedulers of others, each minute. `--dry-run`: alerts are shown, and sent to nobody.
+ * `--once`: one round now, for schedulers of others, each minute. `--dry-run`: alerts are shown, and nothing is sent to anybody or kept.
  * `--estimate`: what a month of this costs. `--outbox <file>`: where results wait, and incidents beside it.
  * Exit codes: 0 stopped in order; of a round, the worst of its results; 2 where one is running already.
  */
 async function main(signal: AbortSignal): Promise<ExitCode> {
   const { values } = parseFlags(flags);
   const nameOrPath = values.env || readVariables().TARGET_ENV || 'local';
-  const environment = deliverable(nameOrPath);
+  const dryRun = values['dry-run'] ?? false;
+  const read = () => (dryRun ? unwatched(deliverable(nameOrPath)) : deliverable(nameOrPath));
+  const environment = read();
   const outboxFile = values.outbox ?? outboxPath(environment.name);
   if (values.estimate) {
     printEstimate(environment, outboxFile);
@@ -55,7 +57,7 @@ async function main(signal: AbortSignal): Promise<ExitCode> {
   const release = takeLock(lockPath(environment));
   if (!release) {
     log.warn('overrun', { reason: 'a round against these endpoints is still running: this one is not started' });
-    if (values.once && !values['dry-run']) keepOverrun(environment, outboxFile, Date.now());
+    if (values.once && !dryRun) keepOverrun(environment, outboxFile, Date.now());
     return 2;
   }
   trustCertificates();
@@ -71,12 +73,12 @@ async function main(signal: AbortSignal): Promise<ExitCode> {
       gauges(outcome);
       status.judge(outcome);
     };
-    const health = healthOf(environment, log, files, { dryRun: values['dry-run'] ?? false, onOutcome });
-    const monitor = monitorOf(environment, log, outboxFile, { health, status, metrics });
+    const health = healthOf(environment, log, files, { dryRun, onOutcome });
+    const monitor = monitorOf(environment, log, dryRun ? undefined : outboxFile, { health, status, metrics });
     try {
       return await (values.once
         ? once(monitor, environment, log, signal)
-        : resident(monitor, status, nameOrPath, environment, log, signal));
+        : resident(monitor, status, { file: fileOf(nameOrPath), read, environment }, log, signal));
     } finally {
       monitor.close();
       health.close();
@@ -132,12 +134,14 @@ interface Judges {
   readonly metrics: Metrics;
 }
 
-const monitorOf = (environment: Environment, log: Log, outbox: string, { health, status, metrics }: Judges): Monitor =>
+/** @param outbox none: a dry run, whose results go nowhere */
+const monitorOf = (environment: Environment, log: Log, outbox: string | undefined, { health, status, metrics }: Judges) =>
   new Monitor({
     metrics,
     environment,
     tokens: ({ auth }) => tokenSource(auth, readVariables()),
-    openOutbox: () => openAt(outbox, log),
+    openOutbox: () => openAt(outbox ?? ':memory:', log),
+    ...(outbox === undefined && { deliver: letGo(log) }),
     afterRound(round) {
       status.ended(round);
       return health.afterRound(round);
@@ -146,6 +150,22 @@ const monitorOf = (environment: Environment, log: Log, outbox: string, { health,
     clock: realClock,
     log,
   });
+
+/** Whoever watches the monitor from outside must not take a dry run for one that works. */
+function unwatched({ monitor: { deadManUrl: _, ...monitor }, ...environment }: Environment): Environment {
+  return { ...environment, monitor };
+}
+
+/** In the place of Application Insights: says how much it would get. */
+const letGo =
+  (log: Log): NonNullable<MonitorOptions['deliver']> =>
+  (outbox) => {
+    const items = outbox.waiting(mostLetGo);
+    outbox.mark(items.map(({ id }) => ({ id, state: 'delivered' })));
+    if (items.length > 0) log.info('would publish', { items: items.length });
+    return Promise.resolve({ accepted: 0, undelivered: outbox.undelivered().waiting, parked: 0, late: 0 });
+  };
+const mostLetGo = 100_000;
 
 /** Asked to stop, it gives what runs its time, and then lets it go: what there is by then is delivered. */
 async function once(monitor: Monitor, environment: Environment, log: Log, signal: AbortSignal): Promise<ExitCode> {
@@ -178,22 +198,22 @@ async function aborted(signal: AbortSignal): Promise<void> {
   if (!signal.aborted) await new Promise((resolve) => signal.addEventListener('abort', resolve, { once: true }));
 }
 
+interface Configured {
+  readonly file: string;
+  readonly read: () => Environment;
+  readonly environment: Environment;
+}
+
 async function resident(
   monitor: Monitor,
   status: MonitorStatus,
-  nameOrPath: string,
-  environment: Environment,
+  { file, read, environment }: Configured,
   log: Log,
   signal: AbortSignal,
 ): Promise<ExitCode> {
   const { port, stopWithinMs } = environment.monitor;
   const server = await status.serve(monitor, port, statusToken());
-  const stopWatching = reloadOnChange(
-    fileOf(nameOrPath),
-    () => deliverable(nameOrPath),
-    (changed) => monitor.use(changed),
-    log,
-  );
+  const stopWatching = reloadOnChange(file, read, (changed) => monitor.use(changed), log);
   monitor.start();
   log.info('started', { environment: environment.name, location: environment.location, port: server.port });
   await aborted(signal);

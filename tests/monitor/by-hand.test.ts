@@ -27,6 +27,15 @@ const outbox = (name: string) => join(folder, `${name}.db`);
 const run = (name: string, args: readonly string[], variables: NodeJS.ProcessEnv = {}) =>
   script(name, ['--env', environmentFile, ...args], { APPLICATIONINSIGHTS_CONNECTION_STRING: '', ...variables }).ended;
 
+/** Something that counts who calls it; it has no certificate, so that nobody gets further than that. */
+async function counting() {
+  let calls = 0;
+  const server = createServer().on('connection', () => (calls += 1));
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const url = `https://127.0.0.1:${(server.address() as AddressInfo).port}/`;
+  return { url, calls: () => calls, close: () => server.close() };
+}
+
 describe('a replay', { timeout: 60_000 }, () => {
   test.each([
     { auth: environment.auth, code: 1 },
@@ -80,6 +89,35 @@ describe('the monitor, by hand', { timeout: 60_000 }, () => {
     const lost = await run('monitor', ['--env', file, '--once', '--outbox', join(file, 'no-folder.db')]);
     await shop.close();
     expect(lost).toMatchObject({ code: 2, output: expect.stringContaining('"kept":"nowhere: they are lost"') });
+  });
+
+  test('a dry run sends nothing to anybody, and keeps nothing', async () => {
+    const shop = await startShop();
+    const [ingestion, watcher] = [await counting(), await counting()];
+    const telemetry = {
+      connectionString: `InstrumentationKey=00000000-0000-0000-0000-000000000001;IngestionEndpoint=${ingestion.url}`,
+    };
+    const file = join(folder, 'dry.json');
+    const stamps = environment.stamps.map((stamp) => ({ ...stamp, endpoint: `http://127.0.0.1:${shop.port}` }));
+    const monitor = { ...environment.monitor, deadManUrl: watcher.url };
+    writeFileSync(file, JSON.stringify({ ...environment, stamps, monitor, telemetry }));
+    const dry = await run('monitor', ['--env', file, '--once', '--dry-run', '--outbox', outbox('dry')]);
+    const calls = () => [ingestion.calls() > 0, watcher.calls() > 0];
+    const dryCalls = calls();
+    const wet = await run('monitor', ['--env', file, '--once', '--outbox', outbox('wet')]);
+    await shop.close();
+    ingestion.close();
+    watcher.close();
+    expect(dry).toMatchObject({ code: 0, output: expect.stringMatching(/"event":"would publish","items":\d+/) });
+    // The same round without the flag calls there, and keeps what it can't deliver.
+    expect([dryCalls, calls(), wet.code]).toEqual([[false, false], [true, true], 2]);
+    const kept = (name: string) => {
+      const opened = openOutbox(outbox(name), { now: Date.now });
+      const { waiting, delivered } = opened.counts();
+      opened.close();
+      return waiting + delivered;
+    };
+    expect([kept('dry'), kept('wet') > 0]).toEqual([0, true]);
   });
 
   test('one round that is asked to stop lets go of what hangs, within its time', async () => {
