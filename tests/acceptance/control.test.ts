@@ -56,9 +56,9 @@ async function storeWith(what: string, change: (environment: Environment) => Env
 }
 
 const soon = (holds: () => Promise<boolean> | boolean) =>
-  vi.waitFor(async () => expect(await holds()).toBe(true), { timeout: 40_000, interval: 50 });
+  vi.waitFor(async () => expect(await holds()).toBe(true), { timeout: 60_000, interval: 50 });
 
-describe('npm run load against the local store', { timeout: 120_000 }, () => {
+describe('npm run load against the local store', () => {
   it('swaps a good build in without a dropped request, and back', async () => {
     const store = await storeWith('swap', blueGreen);
     const before = await controlState(store);

@@ -4,7 +4,7 @@ import { alone, offByPercent, patient, runRu, withRu } from '../support/cosmos-r
 const littleRu = 400;
 
 // `npm run prove -- cosmos-ru` runs whole turns of the whole mix, with pass-through and without.
-describe('RU of a run against the local store', { timeout: 90_000 }, () => {
+describe('RU of a run against the local store', () => {
   it("agrees with Cosmos DB's own log of each journey's requests within 3 %", async () => {
     const { verdict, counted } = await runRu({
       change: (environment) => patient(alone(environment)),

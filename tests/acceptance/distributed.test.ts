@@ -32,7 +32,7 @@ async function twoSegments(durationSeconds: number, during: (segments: Segments,
   return { verdict: await judgeDistributed(options, 2, segments.samples), sent: shop.routes.length };
 }
 
-describe('two k6 with half of the load each', { timeout: 90_000 }, () => {
+describe('two k6 with half of the load each', () => {
   it('are judged as one, none of their samples lost', async () => {
     const { verdict, sent } = await twoSegments(4, async () => undefined);
     expect(verdict.judgements[0]).toMatchObject({ name: 'run', verdict: 'pass' });

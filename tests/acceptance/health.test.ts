@@ -17,7 +17,7 @@ afterEach(async () => {
   await store?.close();
 });
 
-describe('npm run health -- gate --target staging', { timeout: 120_000 }, () => {
+describe('npm run health -- gate --target staging', () => {
   it.each([
     ['good', 0, [/healthy +search +westeurope-staging/, /^no flow would be degraded$/m]],
     [

@@ -21,7 +21,7 @@ beforeAll(async () => {
   round = await runJourneys(store.environment, store.environmentFile, join(folder, 'results.json'), new AbortController().signal);
   ingested = await received(store, 'Availability');
   served = (await received(store, 'Request')).items;
-}, 90_000);
+});
 afterAll(async () => {
   await store.close();
   rmSync(folder, { recursive: true, force: true });
@@ -120,13 +120,13 @@ describe('Playwright by hand', () => {
     const port = await freePort();
     const shown = playwright(['show-report', join(folder, 'report'), '--host', '127.0.0.1', '--port', String(port)]);
     const page = await vi.waitFor(async () => (await fetch(`http://127.0.0.1:${port}/`)).text(), {
-      timeout: 20_000,
+      timeout: 60_000,
       interval: 100,
     });
     expect(page).toContain('Playwright Test Report');
     shown.child.kill('SIGINT');
     await shown.ended;
-  }, 60_000);
+  });
 });
 
 async function freePort(): Promise<number> {

@@ -24,7 +24,7 @@ const shapeFor: Partial<Record<Scenario, (environment: Environment) => Partial<E
   }),
 };
 
-describe('k6 run by hand', { timeout: 40_000 }, () => {
+describe('k6 run by hand', () => {
   const k6 = (live: LiveRun, variables: Record<string, string> = {}, scenario = 'target') =>
     promisify(execFile)(k6Path(), ['run', '--quiet', '--address', '', '--no-usage-report', `load/scenarios/${scenario}.ts`], {
       cwd: root,

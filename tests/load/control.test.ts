@@ -98,7 +98,7 @@ describe('a control action', () => {
   });
 });
 
-describe('a process that dies', { timeout: 60_000 }, () => {
+describe('a process that dies', () => {
   // Every request and every answer is a moment to die at; so is each of putting back.
   it.each([
     ['in a swap', [swap], 6],

@@ -92,7 +92,7 @@ describe('the manifests of a distributed run', () => {
   });
 });
 
-describe('npm run load -- --distributed', { timeout: 60_000 }, () => {
+describe('npm run load -- --distributed', () => {
   const load = (...args: string[]) =>
     spawnSync(process.execPath, [...typescript, 'scripts/load.ts', 'target', ...args], {
       cwd: root,

@@ -23,7 +23,7 @@ afterAll(() => ingestion.close());
 const refused = (statusCode: number): Behaviour => refuse(() => ({ statusCode, message: 'quota' }));
 const down: Behaviour = () => ({ status: 500 });
 
-describe('the daily cap of ingestion', { timeout: 30_000 }, () => {
+describe('the daily cap of ingestion', () => {
   it.each([
     { title: 'reached', behaviour: refused(439), given: 'pass', verdict: 'inconclusive' },
     { title: 'reached, by its other status', behaviour: refused(402), given: 'pass', verdict: 'inconclusive' },

@@ -53,7 +53,7 @@ const state = async () => {
 const builtIn = async (target: string) =>
   (await store.send(`${store.contoso.urls[target]}/api/products`)).headers['x-contoso-build'];
 
-describe('npm run restore', { timeout: 60_000 }, () => {
+describe('npm run restore', () => {
   it('puts back slots, origins and instances, says so, and finds nothing the second time', async () => {
     await store.admin('POST', '/admin/stamps/eastus/deploy', { slot: 'staging', build: 'slow' });
     const before = await state();

@@ -25,7 +25,7 @@ const load = ({ environment, environmentFile, folder }: LiveRun, options: Partia
 /** The deciding lines, without what this machine's load may add. */
 const told = (reasons: readonly string[]) => reasons.join('\n');
 
-describe('a load run with the real k6', { timeout: 40_000 }, () => {
+describe('a load run with the real k6', () => {
   it('passes a store that holds the rate, and leaves its evidence', async () => {
     const { shop, live } = await shopWith();
     const verdict = await load(live);

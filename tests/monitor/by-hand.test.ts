@@ -36,7 +36,7 @@ async function counting() {
   return { url, calls: () => calls, close: () => server.close() };
 }
 
-describe('a replay', { timeout: 60_000 }, () => {
+describe('a replay', () => {
   test.each([
     { auth: environment.auth, code: 1 },
     // Nobody gives a token there: nothing is known of the store.
@@ -60,7 +60,7 @@ describe('a replay', { timeout: 60_000 }, () => {
   });
 });
 
-describe('the monitor, by hand', { timeout: 60_000 }, () => {
+describe('the monitor, by hand', () => {
   test('stops in order though SIGTERM comes while it starts', async () => {
     // A signal just before it serves its page, the last thing that a start waits for.
     const preload = join(folder, 'early.cjs');
@@ -72,7 +72,7 @@ describe('the monitor, by hand', { timeout: 60_000 }, () => {
     );
     const variables = { NODE_OPTIONS: `--require ${preload}` };
     const { child, ended } = script('monitor', ['--env', environmentFile, '--outbox', outbox('early')], variables);
-    const late = setTimeout(() => child.kill('SIGKILL'), 25_000);
+    const late = setTimeout(() => child.kill('SIGKILL'), 100_000);
     const { code, signal, output } = await ended;
     clearTimeout(late);
     expect([code, signal]).toEqual([0, null]);
@@ -131,7 +131,7 @@ describe('the monitor, by hand', { timeout: 60_000 }, () => {
     const file = join(folder, 'silent.json');
     writeFileSync(file, JSON.stringify({ ...environment, stamps, budgets, monitor }));
     const { child, ended } = script('monitor', ['--env', file, '--once', '--outbox', outbox('silent')]);
-    const late = setTimeout(() => child.kill('SIGKILL'), 40_000);
+    const late = setTimeout(() => child.kill('SIGKILL'), 100_000);
     await connected;
     child.kill('SIGTERM');
     const { code, output } = await ended;
@@ -150,9 +150,9 @@ describe('the monitor, by hand', { timeout: 60_000 }, () => {
     expect([refused.code, refused.output]).toEqual([3, expect.stringContaining('InstrumentationKey is missing or not')]);
     writeFileSync(file, JSON.stringify(environment));
     const { child, output, ended } = script('monitor', args, { APPLICATIONINSIGHTS_CONNECTION_STRING: '' });
-    await expect.poll(output, { timeout: 30_000 }).toContain('"event":"started"');
+    await expect.poll(output, { timeout: 60_000 }).toContain('"event":"started"');
     writeFileSync(file, JSON.stringify(bad));
-    await expect.poll(output, { timeout: 30_000 }).toMatch(/"event":"configuration refused","reason":"[^"]*is malformed/);
+    await expect.poll(output, { timeout: 60_000 }).toMatch(/"event":"configuration refused","reason":"[^"]*is malformed/);
     child.kill('SIGTERM');
     expect((await ended).code).toBe(0);
     expect(refused.output + output()).not.toMatch(/s3cret|configuration reloaded/);

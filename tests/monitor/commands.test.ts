@@ -40,7 +40,7 @@ describe('monitor commands against the local store', () => {
     writeFileSync(environmentFile, JSON.stringify(environment));
     writeHurried();
     resident = startResident();
-  }, 60_000);
+  });
 
   afterAll(async () => {
     resident.child.kill('SIGKILL');
@@ -121,7 +121,7 @@ describe('monitor commands against the local store', () => {
     expect(status.out).toContain('24 passed, 0 failed, 0 inconclusive of 24');
     const history = await run('history', '--journey', 'checkout', '--since', '24h', '--outbox', outbox('once'));
     expect(history.out).toContain('3 results: 3 passed, 0 failed, 0 inconclusive');
-  }, 120_000);
+  });
 
   test('a round that is still running is reported, not doubled', async () => {
     const release = takeLock(lockPath(environment));
@@ -130,7 +130,7 @@ describe('monitor commands against the local store', () => {
     expect(code).toBe(2);
     expect(lines).toHaveLength(1);
     expect(lines[0]).toMatchObject({ level: 'warn', event: 'overrun' });
-  }, 60_000);
+  });
 
   test('ends at its time though a check hangs', async () => {
     const file = join(folder, 'hasty.json');
@@ -153,7 +153,7 @@ describe('monitor commands against the local store', () => {
     expect(lines.map(({ event }) => event)).toEqual(expect.arrayContaining(['abandoned', 'stopped']));
     expect([code, lines.at(-1)?.event]).toEqual([0, 'stopped']);
     expect(Date.now() - beforeMs).toBeLessThan(20_000);
-  }, 120_000);
+  });
 
   interface Fault {
     readonly fault: Readonly<Record<string, unknown>> & { readonly kind: string };
@@ -202,27 +202,23 @@ describe('monitor commands against the local store', () => {
       cause: 'assertion',
       waits: true,
     },
-  ])(
-    'sees $fault.kind in the right results, and its end: $cause',
-    async ({ fault, failing, cause, waits }) => {
-      const name = `${fault.kind}-${cause}`;
-      const made = await store.admin('POST', '/admin/faults', { ...fault, seconds: 600 });
-      expect(made.status).toBe(201);
-      const { code } = await ended(start('monitor', ['--once', '--outbox', outbox(name)], waits ? hurried : environmentFile));
-      await store.admin('DELETE', '/admin/faults');
-      expect(code).toBe(1);
-      const kept = openOutbox(outbox(name), { now: Date.now });
-      const failed = kept.recent({ since: 0 }).filter(({ outcome }) => outcome === 'failed');
-      const seen = new Map(failed.map((result) => [`${result.journey} ${result.target.name}`, result.failure?.cause]));
-      for (const key of failing) expect(`${key}: ${seen.get(key)}`).toBe(`${key}: ${cause}`);
-      const other = fault.region === 'westeurope' || fault.stamp === 'westeurope' ? 'eastus' : 'westeurope';
-      expect([...seen.keys()].filter((key) => key.endsWith(` ${other}`) && !key.startsWith('across'))).toEqual([]);
-      const [one] = failed;
-      if (cause !== 'connect') expect(kept.evidenceOf(one?.id ?? '')).toMatchObject({ request: { method: expect.any(String) } });
-      kept.close();
-    },
-    120_000,
-  );
+  ])('sees $fault.kind in the right results, and its end: $cause', async ({ fault, failing, cause, waits }) => {
+    const name = `${fault.kind}-${cause}`;
+    const made = await store.admin('POST', '/admin/faults', { ...fault, seconds: 600 });
+    expect(made.status).toBe(201);
+    const { code } = await ended(start('monitor', ['--once', '--outbox', outbox(name)], waits ? hurried : environmentFile));
+    await store.admin('DELETE', '/admin/faults');
+    expect(code).toBe(1);
+    const kept = openOutbox(outbox(name), { now: Date.now });
+    const failed = kept.recent({ since: 0 }).filter(({ outcome }) => outcome === 'failed');
+    const seen = new Map(failed.map((result) => [`${result.journey} ${result.target.name}`, result.failure?.cause]));
+    for (const key of failing) expect(`${key}: ${seen.get(key)}`).toBe(`${key}: ${cause}`);
+    const other = fault.region === 'westeurope' || fault.stamp === 'westeurope' ? 'eastus' : 'westeurope';
+    expect([...seen.keys()].filter((key) => key.endsWith(` ${other}`) && !key.startsWith('across'))).toEqual([]);
+    const [one] = failed;
+    if (cause !== 'connect') expect(kept.evidenceOf(one?.id ?? '')).toMatchObject({ request: { method: expect.any(String) } });
+    kept.close();
+  });
 
   test('shows a failure by its id, and runs it again under Playwright', async () => {
     const kept = openOutbox(outbox('payment-down-http'), { now: Date.now });
@@ -235,7 +231,7 @@ describe('monitor commands against the local store', () => {
     expect(out).not.toContain('Bearer');
     expect(out).toContain('1 passed');
     expect(code).toBe(0);
-  }, 120_000);
+  });
 
   test('runs until SIGTERM, shows itself, and ends with 0', async () => {
     const { child, end, port: listening } = resident;
@@ -249,7 +245,7 @@ describe('monitor commands against the local store', () => {
     const { code, lines } = await end;
     expect(code).toBe(0);
     expect(lines.map(({ event }) => event)).toEqual(expect.arrayContaining(['started', 'stopping', 'stopped']));
-  }, 120_000);
+  });
 
   test.each([
     { script: 'replay', args: ['0123456789abcdef'] },
@@ -257,11 +253,7 @@ describe('monitor commands against the local store', () => {
     { script: 'history', args: ['--since', 'yesterday'] },
     { script: 'history', args: ['--journey', 'chekout'] },
     { script: 'monitor', args: ['--twice'] },
-  ])(
-    '$script $args exits with 3',
-    async ({ script, args }) => {
-      expect((await run(script, ...args, ...(script === 'monitor' ? [] : ['--outbox', outbox('once')]))).code).toBe(3);
-    },
-    60_000,
-  );
+  ])('$script $args exits with 3', async ({ script, args }) => {
+    expect((await run(script, ...args, ...(script === 'monitor' ? [] : ['--outbox', outbox('once')]))).code).toBe(3);
+  });
 });

@@ -149,7 +149,7 @@ describe('what the status page shows of a monitor', () => {
     before.simulation.crash();
     const { folder } = before.simulation;
     const again = await watched({ folder, startMs: noon + 25 * minuteMs });
-    await expect.poll(async () => barsOf(await again.state(), 'checkout', 'eastus'), { timeout: 20_000 }).toMatch(/^-{33}ss-$/);
+    await expect.poll(async () => barsOf(await again.state(), 'checkout', 'eastus'), { timeout: 60_000 }).toMatch(/^-{33}ss-$/);
     const seen = await again.state();
     expect(seen.uptime).toEqual(last.uptime);
   });

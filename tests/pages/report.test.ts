@@ -72,7 +72,9 @@ describe('report.html', () => {
   test('fits a phone without scrolling the page sideways', async () => {
     const { page } = await open('phone', {});
     await page.setViewportSize({ width: 360, height: 700 });
-    await expect.poll(() => page.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(360);
+    await expect
+      .poll(() => page.evaluate(() => document.documentElement.scrollWidth), { timeout: 60_000 })
+      .toBeLessThanOrEqual(360);
     await page.close();
   });
 });

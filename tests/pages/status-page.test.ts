@@ -17,7 +17,7 @@ import {
   twoStamps,
 } from './sample-status.ts';
 
-const patience = { timeout: 20_000 };
+const patience = { timeout: 60_000 };
 const minuteMs = 60_000;
 let browser: Browser;
 const opened: { close(): Promise<void> }[] = [];
@@ -182,7 +182,7 @@ describe('the status page', () => {
 
   test('becomes unknown by itself when nothing more is judged', async () => {
     const { page } = await open(knownOf(environment, Date.now(), { staleAfterMs: 5_000 }));
-    await expect.poll(() => text(page, '#headline'), { timeout: 30_000 }).toBe('? local unknown');
+    await expect.poll(() => text(page, '#headline'), { timeout: 60_000 }).toBe('? local unknown');
     await expect.poll(() => page.locator('#graph button.node.good').count(), patience).toBe(0);
   });
 

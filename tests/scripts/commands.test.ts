@@ -28,7 +28,7 @@ beforeAll(async () => {
     aResult(3, { ...ago(20), journey: heartbeatName, target: location, warnings: ['2 passed of 2'] }),
   ]);
   outbox.close();
-}, 60_000);
+});
 afterAll(async () => {
   await store.close();
   rmSync(folder, { recursive: true });
@@ -38,7 +38,7 @@ afterAll(async () => {
 const run = (name: string, ...args: string[]) =>
   script(name, ['--env', store.environmentFile, ...args], { SSL_CERT_FILE: '' }).ended;
 
-describe('commands', { timeout: 60_000 }, () => {
+describe('commands', () => {
   test('status calls nothing passed that it knows nothing of by now, and begins with the last round', async () => {
     const { code, output } = await run('status', '--outbox', outboxFile);
     expect(code).toBe(0);

@@ -162,7 +162,7 @@ describe('our commands', () => {
       const child = spawn(process.execPath, [...typescript, join(root, 'scripts', `${name}.ts`), ...args], {
         cwd: root,
         env: { ...process.env, ...bad },
-        timeout: 20_000,
+        timeout: 60_000,
       });
       let text = '';
       for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk: Buffer) => (text += chunk.toString()));

@@ -47,7 +47,7 @@ function fileWith(environment: object): string {
 }
 
 // A process a command, and several in some tests: on a busy machine that takes its time.
-describe('npm run fault', { timeout: 120_000 }, () => {
+describe('npm run fault', () => {
   it.each([
     ['a kind alone', ['payment-down'], { kind: 'payment-down' }],
     ['a region', ['region-down', '--region', 'westeurope', '--seconds', '30'], { kind: 'region-down', region: 'westeurope' }],

@@ -10,7 +10,7 @@ const now = () => Date.UTC(2026, 10, 23, 13);
 async function deliverOnce(path: string, connectionString: string, authorityFile: string): Promise<void> {
   trustCertificates(authorityFile);
   const outbox = openOutbox(path, { now });
-  process.send?.(await deliver(outbox, { connectionString, now, deadlineMs: 20_000, requestTimeoutMs: 3_500 }));
+  process.send?.(await deliver(outbox, { connectionString, now, deadlineMs: 20_000, requestTimeoutMs: 16_000 }));
   outbox.close();
 }
 

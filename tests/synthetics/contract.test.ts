@@ -110,7 +110,7 @@ beforeAll(async () => {
   );
   const others = servers.filter((server) => server !== 'good');
   await Promise.all([runAll('node', others, failAt), runAll('playwright', servers, failAt), runAll('k6', servers, failAt)]);
-}, 120_000);
+});
 
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 

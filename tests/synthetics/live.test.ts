@@ -13,7 +13,7 @@ beforeAll(async () => {
     ...environment,
     shoppers: { ...environment.shoppers, count: 5 },
   }));
-}, 60_000);
+});
 beforeEach(() => live.faults());
 afterAll(() => live.close());
 
@@ -36,20 +36,16 @@ group('npm run synthetics', () => {
     ['an unknown target: 3', 3, ['--target', 'mars'], [], /--target.*"mars".*one of westeurope/],
     ['an unknown flag: 3', 3, ['--journeys', 'cart'], [], /--journeys.*unknown flag/],
     ['an unknown environment: 3', 3, ['--env', 'nowhere'], [], /nowhere/],
-  ] as const)(
-    '%s',
-    async (title, code, args, faults, said) => {
-      const noToken = title.startsWith('no token');
-      if (!noToken) await live.faults(...faults);
-      const { auth } = live.store.environment;
-      const env = noToken ? ['--env', live.fileOf({ auth: { ...auth, clientSecret: 'a-wrong-one' } })] : [];
-      const ended = await live.script('synthetics.ts', ...args, ...env);
-      expect(ended.stdout + ended.stderr).toMatch(said);
-      expect(ended.code).toBe(code);
-      expect(ended.stdout + ended.stderr).not.toContain('a-wrong-one');
-    },
-    30_000,
-  );
+  ] as const)('%s', async (title, code, args, faults, said) => {
+    const noToken = title.startsWith('no token');
+    if (!noToken) await live.faults(...faults);
+    const { auth } = live.store.environment;
+    const env = noToken ? ['--env', live.fileOf({ auth: { ...auth, clientSecret: 'a-wrong-one' } })] : [];
+    const ended = await live.script('synthetics.ts', ...args, ...env);
+    expect(ended.stdout + ended.stderr).toMatch(said);
+    expect(ended.code).toBe(code);
+    expect(ended.stdout + ended.stderr).not.toContain('a-wrong-one');
+  });
 });
 
 test('npm run synthetics -- --publish marks what happens under load, as rounds do', async () => {
@@ -62,7 +58,7 @@ test('npm run synthetics -- --publish marks what happens under load, as rounds d
   const [result] = outbox.recent({ since: now, journey: 'health' });
   outbox.close();
   expect([code, result?.marks]).toEqual([0, { load: 'load test target' }]);
-}, 30_000);
+});
 
 test('npm run synthetics -- --publish keeps the exchange at which a journey failed', async () => {
   const now = Date.now();
@@ -76,7 +72,7 @@ test('npm run synthetics -- --publish keeps the exchange at which a journey fail
     1,
     { request: expect.objectContaining({ method: 'POST' }), answer: expect.objectContaining({ status: 502 }) },
   ]);
-}, 30_000);
+});
 
 group('npm run cleanup', () => {
   const shopper = 'synthetic-003';
@@ -122,7 +118,7 @@ group('npm run cleanup', () => {
     const all = await live.script('cleanup.ts', '--older-than', '0');
     expect(all.stdout).toContain(`removed ${before.carts} carts and 1 reviews, cancelled 1 orders of 5 shoppers`);
     expect([all.code, await left()]).toEqual([0, { carts: 0, reviews: 0, orders: 0 }]);
-  }, 60_000);
+  });
 
   test('finds those beyond a page of the list', async () => {
     await Promise.all(Array.from({ length: 25 }, () => send('POST', '/api/carts', {})));
@@ -134,14 +130,14 @@ group('npm run cleanup', () => {
     const { code, stdout } = await live.script('cleanup.ts', '--older-than', '0');
     expect(stdout).toContain('removed 25 carts and 104 reviews, cancelled 0 orders of 5 shoppers');
     expect([code, await left()]).toEqual([0, { carts: 0, reviews: 0, orders: 0 }]);
-  }, 60_000);
+  });
 
   test('says whose leftovers it could not end: 1', async () => {
     await live.faults({ kind: 'route', route: 'GET /api/me/reviews', status: 503 });
     const { code, stderr } = await live.script('cleanup.ts', '--older-than', '0');
     expect(stderr).toMatch(/not cleaned up: synthetic-003 on \w+: expected status 200, got 503/);
     expect(code).toBe(1);
-  }, 30_000);
+  });
 
   test.each(['-1', 'soon', ''])('--older-than %j is wrong usage: 3', async (value) => {
     const { code, stderr } = await live.script('cleanup.ts', `--older-than=${value}`);
@@ -174,12 +170,12 @@ group('npx playwright', () => {
     const gone = new Promise((resolve) => shown.once('exit', resolve));
     try {
       const page = async () => (await fetch(`http://127.0.0.1:${port}/`)).text();
-      expect(await vi.waitFor(page, { timeout: 15_000, interval: 100 })).toContain('Playwright Test Report');
+      expect(await vi.waitFor(page, { timeout: 60_000, interval: 100 })).toContain('Playwright Test Report');
     } finally {
       shown.kill();
       await gone;
     }
-  }, 60_000);
+  });
 
   test('lists a slot under its own tag and not under its region', async () => {
     const listed = async (grep: string) => {
@@ -189,5 +185,5 @@ group('npx playwright', () => {
     };
     expect(await listed('@westeurope')).toEqual(['westeurope']);
     expect(await listed('@staging')).toEqual(['eastus-staging', 'westeurope-staging']);
-  }, 30_000);
+  });
 });

@@ -94,5 +94,5 @@ describe('plain Playwright rounds', () => {
     process.kill(-(first.pid ?? 0), 'SIGKILL');
     await gone;
     expect(isHeld()).toBe(false);
-  }, 120_000);
+  });
 });

@@ -24,7 +24,7 @@ beforeAll(async () => {
   );
   const withToken = live.fileOf({ auth: { kind: 'variable', token } });
   [bySecret, byVariable] = await Promise.all([live.playwright(grep), live.playwright(grep, { TARGET_ENV: withToken })]);
-}, 90_000);
+});
 afterAll(() => live.close());
 
 const saidBy = (round: Round) =>

@@ -61,7 +61,7 @@ describe('the outbox among processes', () => {
       afterMs: request === 1 ? Number.POSITIVE_INFINITY : 0,
     }));
     const child = delivering();
-    await vi.waitFor(() => expect(ingestion.requests).toHaveLength(2), { timeout: 20_000, interval: 20 });
+    await vi.waitFor(() => expect(ingestion.requests).toHaveLength(2), { timeout: 60_000, interval: 20 });
     child.kill('SIGKILL');
     await once(child, 'exit');
     const outbox = openOutbox(path, { now });

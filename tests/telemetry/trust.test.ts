@@ -91,7 +91,7 @@ describe('keepTrusting', () => {
     const ask = () => request(`https://localhost:${port}/`).then(({ body }) => body.text());
     await expect(ask()).rejects.toThrow(/certificate/);
     writeFileSync(file, authority.ca);
-    await vi.waitFor(async () => expect(await ask()).toBe('ok'), { timeout: 10_000, interval: 50 });
+    await vi.waitFor(async () => expect(await ask()).toBe('ok'), { timeout: 60_000, interval: 50 });
     stop();
   });
 });

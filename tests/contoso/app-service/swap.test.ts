@@ -127,11 +127,11 @@ describe('a swap', () => {
     const sent: Promise<Answered>[] = [];
     let swapped: 'not yet' | 'done' = 'not yet';
     const timer = setInterval(() => sent.push(get(production)), 20);
-    await vi.waitFor(() => expect(sent.length).toBeGreaterThan(5), { timeout: 10_000 });
+    await vi.waitFor(() => expect(sent.length).toBeGreaterThan(5), { timeout: 60_000 });
     await swap(staging, production, scheduler).then(() => {
       swapped = 'done';
     });
-    await vi.waitFor(() => expect(sent.length).toBeGreaterThan(40), { timeout: 10_000 });
+    await vi.waitFor(() => expect(sent.length).toBeGreaterThan(40), { timeout: 60_000 });
     clearInterval(timer);
     const answers = await Promise.all(sent);
     expect(swapped).toBe('done');
@@ -160,7 +160,7 @@ describe('the warm-up of a swap', () => {
     expect(pinged).toContain('plan-0 production /api/health/instance');
     // The source has its own settings again.
     await vi.waitFor(async () => expect(await get(staging)).toMatchObject({ build: '2.0', settings: { SLOT: 'staging' } }), {
-      timeout: 10_000,
+      timeout: 60_000,
     });
   });
 

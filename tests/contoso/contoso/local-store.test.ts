@@ -47,7 +47,7 @@ afterEach(async () => {
 });
 
 const state = async () => (await detectStore(environment)).kind;
-const gone = () => vi.waitFor(async () => expect(await state()).toBe('absent'), { timeout: 10_000, interval: 50 });
+const gone = () => vi.waitFor(async () => expect(await state()).toBe('absent'), { timeout: 60_000, interval: 50 });
 
 describe('the options of the local store', () => {
   it('follow from the environment: ports from endpoints, instances from autoscale', () => {
@@ -164,7 +164,7 @@ describe('the store as a process', () => {
     expect(existsSync(caFileOf(environment))).toBe(true);
     await second.close();
     await gone();
-    await vi.waitFor(() => expect(existsSync(caFileOf(environment))).toBe(false), { timeout: 10_000 });
+    await vi.waitFor(() => expect(existsSync(caFileOf(environment))).toBe(false), { timeout: 60_000 });
   });
 
   it('is one, however many commands start it at once', async () => {
@@ -207,7 +207,7 @@ describe('the store as a process', () => {
         out += chunk.toString();
       });
     const exited = new Promise<number | null>((resolve) => child.once('exit', resolve));
-    await vi.waitFor(() => expect(out).toContain('Ctrl-C stops it'), { timeout: 20_000 });
+    await vi.waitFor(() => expect(out).toContain('Ctrl-C stops it'), { timeout: 60_000 });
     for (const part of [environment.stamps[0]?.endpoint, environment.global?.endpoint, 'westeurope-staging', 'control'])
       expect(out).toContain(part);
     expect(out).toMatch(

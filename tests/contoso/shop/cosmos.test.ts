@@ -16,7 +16,7 @@ describe('a Cosmos that fails', () => {
     ['cosmos-gone', 'GET', '/api/products/shoe-0001', {}, undefined, 503, 'cosmos_unavailable'],
     ['cosmos-throttling', 'GET', '/api/products/shoe-0001', {}, undefined, 503, 'cosmos_throttled'],
   ];
-  it.each(rows)('by %s: %s %s', { timeout: 10_000 }, async (kind, method, path, who, body, status, code) => {
+  it.each(rows)('by %s: %s %s', async (kind, method, path, who, body, status, code) => {
     store = await startStore();
     // Once well, so that what the SDK holds of the account is no excuse.
     await store.send('GET', '/api/products/shoe-0001');

@@ -12,7 +12,7 @@ const one = { name: 'one' };
 const two = { name: 'two' };
 /** Writes its pid and waits to be killed; in a shell below the shell, as npm and go have it. */
 const waits = { name: 'slow', shell: "sh -c 'echo $$ > pid.new; mv pid.new pid; exec sleep 300'; true" };
-const childPid = () => vi.waitFor(() => Number(setUp.read('pid') ?? expect.fail('not started yet')), { timeout: 20_000 });
+const childPid = () => vi.waitFor(() => Number(setUp.read('pid') ?? expect.fail('not started yet')), { timeout: 60_000 });
 const lock = '.local/setup.lock';
 
 describe('a set-up', () => {
@@ -131,7 +131,7 @@ describe('a set-up that is killed', () => {
     const { code, said } = await ended;
     expect(code).toBe(130);
     expect(said.at(-1)).toBe('set-up interrupted; the next command takes it up again');
-    await vi.waitFor(() => expect(isAlive(grandchild)).toBe(false), { timeout: 10_000 });
+    await vi.waitFor(() => expect(isAlive(grandchild)).toBe(false), { timeout: 60_000 });
     expect(setUp.local()).toEqual([]);
   });
 
@@ -159,7 +159,7 @@ describe('two set-ups at once', () => {
     setUp.write(lock, `${process.pid} ${startOf(process.pid)}`);
     const { said, ended } = setUp.start([one]);
     const line = `set-up: waiting for another set-up (process ${process.pid})`;
-    await vi.waitFor(() => expect(said()).toEqual([line]), { timeout: 20_000 });
+    await vi.waitFor(() => expect(said()).toEqual([line]), { timeout: 60_000 });
     expect(setUp.installs()).toEqual([]);
     setUp.write(lock, '999999999 1');
     await ended;

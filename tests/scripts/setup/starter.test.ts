@@ -30,13 +30,13 @@ afterEach(() => {
 async function started(npm: string | undefined): Promise<number[]> {
   const line = `${process.execPath} scripts/setup.mjs ${relative(root, join(folder, 'command.cjs'))}; true`;
   shell = spawn('sh', ['-c', line], { cwd: root, stdio: 'ignore', env: { ...process.env, npm_lifecycle_event: npm } });
-  return vi.waitFor(() => (pids().length === 2 ? pids() : expect.fail('not started yet')), { timeout: 20_000 });
+  return vi.waitFor(() => (pids().length === 2 ? pids() : expect.fail('not started yet')), { timeout: 60_000 });
 }
 
 it('a command ends in its own way when the npm that started it is killed', async () => {
   const running = await started('local');
   shell?.kill('SIGTERM');
-  await vi.waitFor(() => expect(running.filter(isAlive)).toEqual([]), { timeout: 10_000 });
+  await vi.waitFor(() => expect(running.filter(isAlive)).toEqual([]), { timeout: 60_000 });
   expect(readFileSync(join(folder, 'stopped'), 'utf8')).toBe('SIGTERM');
 });
 
