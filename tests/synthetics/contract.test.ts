@@ -167,8 +167,8 @@ test.each(runners)('a step is cut off at its own limit by %s', (runner) => {
   for (const index of journeys.keys()) {
     const [step] = made[runner].get(traceOf(index, server))?.record.steps ?? [];
     expect(step?.outcome).toBe('failed');
-    // Far from the four seconds that its request would have had.
-    expect(step?.durationMs).toBeLessThan(2_000);
+    // Far from the ten seconds that its request would have had.
+    expect(step?.durationMs).toBeLessThan(5_000);
   }
 });
 

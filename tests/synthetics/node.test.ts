@@ -37,7 +37,7 @@ async function sendAll(url: string, times = 1, change: Partial<WireRequest> = {}
   const answers: Answer[] = [];
   try {
     for (let sent = 0; sent < times; sent += 1)
-      answers.push(await transport.exchange({ method: 'GET', url, name: 'GET', headers: {}, limitMs: 2_000, ...change }));
+      answers.push(await transport.exchange({ method: 'GET', url, name: 'GET', headers: {}, limitMs: 20_000, ...change }));
   } finally {
     await transport.close();
   }
@@ -151,7 +151,7 @@ test('what comes after a time limit is the answer of no other request', async ()
   const request = { method: 'GET', url, name: 'GET', headers: {} } as const;
   await expect(transport.exchange({ ...request, limitMs: 100 })).rejects.toMatchObject({ trouble: 'timeout' });
   await new Promise((resolve) => setTimeout(resolve, 150));
-  expect((await transport.exchange({ ...request, limitMs: 2_000 })).body).toBe('own');
+  expect((await transport.exchange({ ...request, limitMs: 20_000 })).body).toBe('own');
   await transport.close();
 });
 
@@ -169,7 +169,7 @@ test('a token that the store refuses is told to who holds it', async () => {
   const transport = new NodeTransport({ token: () => Promise.resolve(''), refused: (token) => void refused.push(token) });
   const withToken = { authorization: 'Bearer a-token' };
   for (const headers of [{ ...withToken, 'x-status': '200' }, { 'x-status': '401' }, { ...withToken, 'x-status': '401' }])
-    await transport.exchange({ method: 'GET', url, name: 'GET', headers, limitMs: 2_000 });
+    await transport.exchange({ method: 'GET', url, name: 'GET', headers, limitMs: 20_000 });
   await transport.close();
   expect(refused).toEqual(['a-token']);
 });

@@ -4,7 +4,7 @@ import { expectStatus } from '../../synthetics/journeys/rules.ts';
 import { runJourney } from '../../synthetics/journeys/run.ts';
 import type { Journey, Shopper } from '../../synthetics/journeys/shopper.ts';
 import type { Transport, WireRequest } from '../../synthetics/journeys/transport.ts';
-import { planOf, requestMs, stepMs } from './contract/cells.ts';
+import { planOf } from './contract/cells.ts';
 
 type Reply = { status?: number; body?: string; headers?: Record<string, string> } | Trouble;
 
@@ -31,6 +31,8 @@ function fake(replies: readonly Reply[], tookMs = 10) {
 }
 
 const cell = { journey: 'made-up', server: '', target: 'http://target', peer: 'http://peer', traceId: 'a'.repeat(32) };
+const [requestMs, stepMs] = [250, 2_000];
+const plan = () => planOf(cell, { requestMs, stepMs, journeyMs: 5_000 });
 const get = (path = '/') => ({ method: 'GET', path, name: 'GET' }) as const;
 const ask = async (shopper: Shopper, path?: string) => expectStatus(shopper, await shopper.send(get(path)), 200);
 const askTwice = async (shopper: Shopper) => {
@@ -40,7 +42,7 @@ const askTwice = async (shopper: Shopper) => {
 
 async function run(replies: readonly Reply[], act: Journey['run'], tookMs?: number) {
   const { transport, sent } = fake(replies, tookMs);
-  const { context, route } = planOf(cell);
+  const { context, route } = plan();
   const record = await runJourney({ name: 'made-up', title: '', run: act }, context, transport, route);
   return { record, sent };
 }
@@ -203,7 +205,7 @@ test.each([
 test('what the identity provider takes is not the time of the store', async () => {
   const { transport, sent } = fake([{}]);
   const slow = { ...transport, token: () => Promise.resolve(transport.wait(stepMs)).then(() => 'a-token') };
-  const { context, route } = planOf(cell);
+  const { context, route } = plan();
   const act: Journey['run'] = (shopper) =>
     shopper.step('ask', async () => {
       await shopper.send({ ...get(), as: 'shopper' });

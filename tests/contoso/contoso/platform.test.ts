@@ -196,11 +196,15 @@ describe('faults of the platform', () => {
       const cart = await carts();
       const there = async ({ json }: Awaited<ReturnType<typeof carts>>) =>
         (await store.send(`${store.contoso.urls.eastus}/api/carts/${(json as { id: string }).id}`, { headers })).status;
-      expect([cart.status, await there(cart)]).toEqual([201, 404]);
-      await new Promise((resolve) => setTimeout(resolve, 500));
-      expect(await there(cart)).toBe(404);
-      if (how !== 'by its time') await end();
+      expect(cart.status).toBe(201);
+      if (how !== 'by its time') {
+        expect(await there(cart)).toBe(404);
+        await new Promise((resolve) => setTimeout(resolve, 500));
+        expect(await there(cart)).toBe(404);
+        await end();
+      }
       await soon(async () => expect(await there(cart)).toBe(200));
+      // However late a busy machine looks: not there before its time.
       if (how === 'by its time') expect(Date.now()).toBeGreaterThanOrEqual(ends - 50);
       const next = await carts();
       await soon(async () => expect(await there(next)).toBe(200));

@@ -1,6 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { Agent, request } from 'undici';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { type FrontDoor, type FrontDoorOptions, startFrontDoor } from '../../../fixtures/contoso/azure/front-door.ts';
 import { type Listener, listen } from '../../../fixtures/contoso/azure/listener.ts';
 import { soon } from '../../support/soon.ts';
@@ -23,6 +23,7 @@ beforeEach(async () => {
   dispatcher = new Agent({ connect: { ca: (await testCertificate()).ca } });
 });
 afterEach(async () => {
+  vi.useRealTimers();
   await dispatcher.destroy();
   await Promise.all(closing.splice(0).map((close) => close()));
 });
@@ -248,19 +249,23 @@ describe('probes', () => {
 
   // Documented: edges without user traffic probe less often. Ours: a twelfth, after five minutes of the control plane.
   it('come less often while nobody uses this edge, and at full pace once somebody does', async () => {
-    const a = await origin('a');
-    const front = await frontDoor([a], { world: world(600) });
-    const probesIn = async (ms: number, traffic: boolean) => {
-      const before = a.seen.filter((r) => r.url === '/api/health').length;
-      const until = performance.now() + ms;
-      while (performance.now() < until) {
-        if (traffic) await send(front);
-        await new Promise((resolve) => setTimeout(resolve, 20));
-      }
-      return a.seen.filter((r) => r.url === '/api/health').length - before;
+    let now = 0;
+    vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] });
+    const { watcher, told } = recordingWatcher();
+    const faults = settableFaults();
+    // Of an origin that is cut off, a probe is known at once.
+    faults.set('region-partitioned', { stamp: 'a' }, { reset: true });
+    const front = await frontDoor([await origin('a')], { faults, watcher, world: { ...world(600), now: () => now } });
+    const probesIn = (minutes: number) => {
+      const before = told.originProbe.length;
+      vi.advanceTimersByTime(minutes * 100);
+      return told.originProbe.length - before;
     };
-    const idle = await probesIn(1_000, false);
-    expect(await probesIn(1_000, true)).toBeGreaterThan(idle * 2);
+    expect(probesIn(30)).toBe(5);
+    await send(front);
+    expect(probesIn(30)).toBe(60);
+    now += 5 * 100 + 1;
+    expect(probesIn(30)).toBe(5);
   });
 
   it('are not forgotten when a weight or a priority changes', async () => {

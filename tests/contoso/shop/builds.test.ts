@@ -15,10 +15,13 @@ const timed = async (path: string) => {
 describe('builds', () => {
   it('slow: one route late, the others not', async () => {
     store = await startStore({ behaviour: builds.slow });
-    const [slow, other] = [await timed('/api/products'), await timed('/api/search?q=comet')];
-    expect(slow.ms).toBeGreaterThanOrEqual(395);
-    expect(other.ms).toBeLessThan(395);
-    expect([slow.status, other.status]).toEqual([200, 200]);
+    const slow = await timed('/api/products');
+    expect([slow.status, slow.ms >= 395]).toEqual([200, true]);
+    // A busy machine makes some of them late, the build would all.
+    const others = [];
+    for (let sent = 0; sent < 5; sent++) others.push(await timed('/api/search?q=comet'));
+    expect(others.map(({ status }) => status)).toEqual(Array(5).fill(200));
+    expect(Math.min(...others.map(({ ms }) => ms))).toBeLessThan(395);
   });
 
   it('failing: one route fails, the others not', async () => {

@@ -141,18 +141,22 @@ describe('a set-up that is killed', () => {
     const child = await childPid();
     process.kill(pid, 'SIGINT');
     expect((await ended).code).toBe(130);
-    expect(isAlive(child)).toBe(false);
+    await vi.waitFor(() => expect(isAlive(child)).toBe(false), { timeout: 60_000 });
   });
 });
 
 describe('two set-ups at once', () => {
   it('install each step once', async () => {
-    const steps = [{ ...one, shell: 'sleep 0.5' }, two];
-    const both = await Promise.all([setUp.run(steps), setUp.run(steps), setUp.run(steps)]);
-    expect(both.map(({ code }) => code)).toEqual([0, 0, 0]);
+    const steps = [{ ...one, shell: `until [ -e ${setUp.inside('go-on')} ]; do sleep 0.05; done` }, two];
+    const all = [1, 2, 3].map(() => setUp.start(steps));
+    const waiting = () => all.flatMap(({ said }) => said()).filter((line) => line.includes('waiting for another set-up'));
+    await vi.waitFor(() => expect(waiting()).toHaveLength(2), { timeout: 60_000 });
+    setUp.write('go-on', '');
+    const codes = await Promise.all(all.map(async ({ ended }) => (await ended).code));
+    expect(codes).toEqual([0, 0, 0]);
+    expect(waiting()).toHaveLength(2);
     expect(setUp.installs()).toEqual(['one v1', 'two v1']);
     expect(setUp.local()).toEqual(['bin']);
-    expect(both.flatMap(({ said }) => said).filter((line) => line.includes('waiting for another set-up'))).toHaveLength(2);
   });
 
   it('wait for a living owner, who is named', async () => {
