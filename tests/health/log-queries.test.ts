@@ -21,7 +21,7 @@ function statesOf(rows: readonly Observation[]): string[] {
   return nodes.flatMap(({ id, state, signals }) => [`${id} ${state}`, ...signals.map((each) => `${each.id} ${each.state}`)]);
 }
 
-it('Log Analytics puts rows together without another state for it', { timeout: 300_000 }, async () => {
+it('Log Analytics puts rows together without another state for it', { timeout: 600_000 }, async () => {
   const drawn = [11, 12].map((seed) => drawnTables(model, seed));
   const asks = drawn.flatMap((tables) =>
     sourceTables.map((table) => ({ tables, ...observationsQuery(table, workspacesOf(wide), fromMs) })),

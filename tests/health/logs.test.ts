@@ -97,7 +97,7 @@ async function statesOf(situation: Situation): Promise<Map<string, string>> {
 
 describe('the health model on Azure', () => {
   const some = ['latency at its second bound', 'unexpected exceptions'];
-  it.each(some)('reads its signals from Log Analytics: %s', { timeout: 240_000 }, async (title) => {
+  it.each(some)('reads its signals from Log Analytics: %s', { timeout: 600_000 }, async (title) => {
     const situation = situations.find((each) => each.title === title);
     if (!situation) throw new RangeError(`no situation is called ${title}`);
     const states = await statesOf(situation);

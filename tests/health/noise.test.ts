@@ -30,7 +30,7 @@ function noise(random: () => number): Minute {
 const none = { meets: () => 'none' as const, signal: () => '-' };
 
 describe('a day of the store', () => {
-  it('gives no alert in twenty-four hours of healthy noise', { timeout: 240_000 }, () => {
+  it('gives no alert in twenty-four hours of healthy noise', { timeout: 600_000 }, () => {
     const random = seeded(7);
     const { pictures, told } = live(24 * 60, () => noise(random));
     expect(pictures).toHaveLength(1_440);

@@ -9,7 +9,7 @@ import { inWorkspaces } from '../on-azure.ts';
 import { type Situation, tablesOf } from '../situation.ts';
 import { environment, nodes, place, withFunctions } from './deployed.ts';
 
-const timeout = 240_000;
+const timeout = 600_000;
 const tables = (given: Situation['given'], base: Situation['base'] = 'well') =>
   inWorkspaces(tablesOf({ title: 'deployed', base, given, states: {} }));
 const well = tables([]);
