@@ -61,11 +61,15 @@ export class IncidentStore {
   private readonly statements = new Map<string, StatementSync>();
   private readonly reader: IncidentReader;
 
-  /** @param path a file, or `:memory:`; `onUnread` hears of each incident that can't be read once. Default: said on stderr */
-  constructor(path: string, onUnread?: (unread: UnreadIncident) => void) {
+  /** @param file its path, `:memory:`, or one that is open, and taken as it is; `onUnread` hears of each incident that can't be read once. Default: said on stderr */
+  constructor(file: string | DatabaseSync, onUnread?: (unread: UnreadIncident) => void) {
     this.reader = new IncidentReader(onUnread);
-    if (path !== ':memory:') mkdirSync(dirname(path), { recursive: true });
-    this.database = new DatabaseSync(path, { timeout: busyTimeoutMs });
+    if (typeof file !== 'string') {
+      this.database = file;
+      return;
+    }
+    if (file !== ':memory:') mkdirSync(dirname(file), { recursive: true });
+    this.database = new DatabaseSync(file, { timeout: busyTimeoutMs });
     this.database.exec(`pragma journal_mode = wal; pragma synchronous = normal; ${schema}`);
   }
 
