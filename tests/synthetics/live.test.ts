@@ -121,12 +121,15 @@ group('npm run cleanup', () => {
   });
 
   test('finds those beyond a page of the list', async () => {
-    await Promise.all(Array.from({ length: 25 }, () => send('POST', '/api/carts', {})));
-    await Promise.all(
-      Array.from({ length: 104 }, (_, index) =>
-        send('POST', '/api/products/shoe-0002/reviews', { rating: 5, text: `left behind ${index}` }),
-      ),
-    );
+    // A few at a time: a busy machine's store has not answered a hundred at once before their time is up.
+    const leave = async (count: number, path: string, bodyOf: (index: number) => object) => {
+      for (let at = 0; at < count; at += 8) {
+        const some = Array.from({ length: Math.min(8, count - at) }, (_, index) => send('POST', path, bodyOf(at + index)));
+        for (const { status } of await Promise.all(some)) expect(status).toBe(201);
+      }
+    };
+    await leave(25, '/api/carts', () => ({}));
+    await leave(104, '/api/products/shoe-0002/reviews', (index) => ({ rating: 5, text: `left behind ${index}` }));
     const { code, stdout } = await live.script('cleanup.ts', '--older-than', '0');
     expect(stdout).toContain('removed 25 carts and 104 reviews, cancelled 0 orders of 5 shoppers');
     expect([code, await left()]).toEqual([0, { carts: 0, reviews: 0, orders: 0 }]);

@@ -38,7 +38,13 @@ export interface Round extends Ended {
 export async function startLive(name: string, change: (environment: Environment) => Environment = (e) => e) {
   const store = await startTestStore({ change });
   const folder = mkdtempSync(join(tmpdir(), `${name}-`));
-  const { local: _, ...rest } = store.environment;
+  const { local: _, ...described } = store.environment;
+  // Time for a busy machine: nothing here waits for a limit.
+  const rest = {
+    ...described,
+    budgets: { ...described.budgets, requestMs: 20_000, journeyMs: 60_000 },
+    objectives: { ...described.objectives, replicationMs: 15_000 },
+  };
   let files = 0;
   const fileOf = (changed: object = {}): string => {
     files += 1;
