@@ -1,16 +1,26 @@
 import { readdirSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { ConfigurationError } from '../fixtures/environments/errors.ts';
+import { fileOf } from '../fixtures/environments/load.ts';
 import type { Environment } from '../fixtures/environments/schema.ts';
 import { readVariables, type Variables } from '../fixtures/environments/variables.ts';
 
 const folder = join(__dirname, '..', 'fixtures', 'environments');
 
+/** Folders whose environments may share something with this one: the suite's own, and that of the file that is run. */
+export function besides(nameOrPath?: string): readonly string[] {
+  return [...new Set([folder, ...(nameOrPath === undefined ? [] : [dirname(fileOf(nameOrPath))])])];
+}
+
 /**
  * Marks plans and Cosmos accounts that a production environment beside this one names by the same ARM id: nobody has to
  * remember to say so.
  */
-export function withShared(environment: Environment, variables: Variables = readVariables(), from = folder): Environment {
+export function withShared(
+  environment: Environment,
+  variables: Variables = readVariables(),
+  from: readonly string[] = besides(),
+): Environment {
   const isShared = sharedBy(variables, from);
   const marked = <T extends { readonly resourceId?: string | undefined; readonly servesProduction: boolean }>(one: T): T => ({
     ...one,
@@ -20,7 +30,10 @@ export function withShared(environment: Environment, variables: Variables = read
 }
 
 /** Tells ids that a production environment names. */
-export function sharedBy(variables: Variables = readVariables(), from = folder): (resourceId: string | undefined) => boolean {
+export function sharedBy(
+  variables: Variables = readVariables(),
+  from: readonly string[] = besides(),
+): (resourceId: string | undefined) => boolean {
   const ids = productionIds(from, variables);
   return (resourceId) => ids.has(normal(resourceId, variables));
 }
@@ -38,19 +51,26 @@ interface Document {
   readonly cosmosAccounts?: readonly { readonly resourceId?: string }[];
 }
 
-function productionIds(from: string, variables: Variables): ReadonlySet<string> {
-  const documents = readdirSync(from).flatMap((file) => (file.endsWith('.json') ? [documentIn(join(from, file))] : []));
-  const shared = documents.flatMap(({ production, global, stamps = [], plans = [], cosmosAccounts = [] }) =>
-    production === true ? [{ resourceId: global?.originGroupId }, ...stamps, ...plans, ...cosmosAccounts] : [],
-  );
+function productionIds(from: readonly string[], variables: Variables): ReadonlySet<string> {
+  const files = from.flatMap((each) => readdirSync(each).map((name) => join(each, name))).filter((file) => file.endsWith('.json'));
+  const shared = files.map(documentIn).flatMap(({ production, global, stamps, plans, cosmosAccounts }) => {
+    const lists = [stamps, plans, cosmosAccounts].flatMap((list) => (Array.isArray(list) ? list : []));
+    return production === true ? [{ resourceId: global?.originGroupId }, ...lists] : [];
+  });
   return new Set(shared.flatMap(({ resourceId }) => (resourceId ? normal(resourceId, variables) : [])));
 }
 
+/** A folder of the user's own may hold other files, such as one with comments; the suite's holds environments alone. */
+const speaksOfStamps = /"(production|stamps|plans|cosmosAccounts)"/;
+
 /** What can't be read may be production's, and what it shares isn't known: no load then. */
 function documentIn(file: string): Document {
+  let text = '';
   try {
-    return JSON.parse(readFileSync(file, 'utf8').replace(/^\uFEFF/, '')) as Document;
+    text = readFileSync(file, 'utf8').replace(/^\uFEFF/, '');
+    return (JSON.parse(text) as Document | null) ?? {};
   } catch (cause) {
+    if (dirname(file) !== folder && !speaksOfStamps.test(text)) return {};
     const allowed = 'an environment file: it may be of production, and share a plan or a Cosmos account with what is loaded';
     throw new ConfigurationError(file, [{ path: '', seen: 'no JSON that can be read', allowed }], { cause });
   }

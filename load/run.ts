@@ -12,7 +12,7 @@ import { loadTargets, servesProduction } from './k6/environment.ts';
 import { meanRequests, sharesOf } from './k6/mix.ts';
 import { fewestActedSeconds, profileOf, profiles, requestsOfJourneys, type Scenario } from './k6/profiles.ts';
 import { journeysOf, trafficOf } from './k6/traffic.ts';
-import { withShared } from './production.ts';
+import { besides, withShared } from './production.ts';
 import { type ProgressOutput, progressPrinter, type ServersNow } from './progress.ts';
 import { isLostForGood, isStoppable } from './verdict/autostop.ts';
 import { breakOf, wantedAt } from './verdict/breakpoint.ts';
@@ -129,16 +129,20 @@ function isEnough(wanted: Wanted, collector: Collector): boolean {
   return wanted.scenario === 'breakpoint' ? breakOf(samples.seconds, wanted) !== undefined : isLostForGood(wanted, samples);
 }
 
+/** What is known of a run before it; without the environment's file, what shares with production is looked for in the suite. */
+type Plan = Omit<LoadOptions, 'runDirectory' | 'nameOrPath'> & Partial<Pick<LoadOptions, 'nameOrPath'>>;
+
 /** What a run of these options has to bring, from which follows how many samples are expected. */
-export function wantedOf(options: Omit<LoadOptions, 'runDirectory' | 'nameOrPath'>): Wanted {
+export function wantedOf(options: Plan): Wanted {
   const { environment } = options;
   const { budgets, objectives } = environment;
-  const { targets, traffic } = trafficFor(options);
+  const { targets, traffic, isGuarded } = trafficFor(options);
+  refuseMore(traffic);
   return {
     scenario: options.scenario,
     environment: environment.name,
     targets: targets.map((target) => target.name),
-    guarded: targets.some((target) => servesProduction(withShared(environment), target)),
+    guarded: isGuarded,
     targetPerSecond: traffic.targetPerSecond,
     ratePerSecond: traffic.ratePerSecond,
     durationSeconds: traffic.durationSeconds,
@@ -161,7 +165,7 @@ function targetIterations({ load }: Environment): Record<string, number> {
 }
 
 /** @throws ConfigurationError where load must not go */
-function trafficFor(options: Omit<LoadOptions, 'runDirectory' | 'nameOrPath'>) {
+function trafficFor(options: Plan) {
   const { environment, scenario, window, confirm } = options;
   refuseRates(options);
   const profile = profileFor(scenario, environment, options.target);
@@ -169,8 +173,21 @@ function trafficFor(options: Omit<LoadOptions, 'runDirectory' | 'nameOrPath'>) {
   const { durationSeconds } = trafficOf({ ...wish, targets: [] });
   const permit = { window, confirm, durationSeconds, isSmoke: scenario === 'smoke' };
   const target = scaledTarget(scenario, environment, actedTarget(scenario, environment, options.target));
-  const targets = loadTargets(withShared(environment), target, permit);
-  return { targets, traffic: trafficOf({ ...wish, targets }) };
+  const marked = withShared(environment, readVariables(), besides(options.nameOrPath));
+  const targets = loadTargets(marked, target, permit);
+  const isGuarded = targets.some((one) => servesProduction(marked, one));
+  return { targets, isGuarded, traffic: trafficOf({ ...wish, targets }) };
+}
+
+/** What comes up in a run is counted beforehand, journey by journey: of more than this nobody could wait for the sum. */
+const mostRequests = 100_000_000;
+
+function refuseMore({ ratePerSecond, durationSeconds }: Pick<Wanted, 'ratePerSecond' | 'durationSeconds'>) {
+  const requests = ratePerSecond * durationSeconds;
+  if (requests <= mostRequests) return;
+  const seen = `${ratePerSecond} requests/s for ${durationSeconds} s`;
+  const allowed = `${mostRequests} requests in all at most`;
+  throw new ConfigurationError('The load', [{ path: 'rate × duration', seen, allowed }]);
 }
 
 /** Stages that follow from the rules can't be asked for. */
@@ -195,7 +212,7 @@ export function windowSecondsOf({ environment, windowSeconds }: Pick<LoadOptions
 }
 
 /** On a local store, what waits for the control plane takes as much less time as its clock is faster. */
-function durationSecondsOf({ environment, scenario, durationSeconds }: Omit<LoadOptions, 'runDirectory' | 'nameOrPath'>) {
+function durationSecondsOf({ environment, scenario, durationSeconds }: Plan) {
   const { through, durationSeconds: own } = profileOf(scenario);
   if (durationSeconds !== undefined || through === undefined || !environment.local || own === undefined) return durationSeconds;
   return Math.max(fewestActedSeconds, Math.round(own / environment.local.timeScale));

@@ -27,6 +27,8 @@ const refused = (name: string, seen: string, allowed: string) =>
 
 export interface ControlWish {
   readonly environment: Environment;
+  /** Of its file. */
+  readonly nameOrPath: string;
   readonly scenario: Scenario;
   readonly target?: string | undefined;
   readonly permit: Permit;
@@ -38,12 +40,12 @@ export interface ControlWish {
  * @throws ConfigurationError without permission for production, and where an earlier run's changes still stand
  */
 export function takeControl(wish: ControlWish): { readonly conductor: Conductor; release(): void } | undefined {
-  const { environment, scenario, target } = wish;
+  const { environment, nameOrPath, scenario, target } = wish;
   const planned = movesOf(scenario, environment, {}, target);
   if (planned.length === 0) return undefined;
   const ids = resourceIdsOf(environment);
   const actions = planned.flatMap((move) => move.actions);
-  permitActions(environment, actions, ids, wish.permit);
+  permitActions(environment, actions, ids, wish.permit, nameOrPath);
   const release = lockControl(environment);
   try {
     const journal = new Journal(journalFile(environment.name));

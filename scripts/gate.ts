@@ -51,7 +51,7 @@ async function gate(signal: AbortSignal): Promise<ExitCode> {
   }
   const environment = deliverable(nameOrPath);
   // Production, and what can't be loaded, are refused before anything is touched.
-  const names = new Set(scenarios.flatMap((scenario) => wantedOf({ environment, scenario }).targets));
+  const names = new Set(scenarios.flatMap((scenario) => wantedOf({ environment, nameOrPath, scenario }).targets));
   const targets = targetsOf(environment).filter(({ name }) => names.has(name));
   const startedAt = new Date();
   const folder = join('reports', `gate-${startedAt.toISOString().slice(0, 19).replaceAll(':', '-')}`);
@@ -97,7 +97,7 @@ async function loadParts(at: Gate, before: readonly GatePart[]): Promise<{ parts
 
 async function loadRun({ environment, nameOrPath, folder, caFile, signal }: Gate, scenario: Scenario): Promise<LoadVerdict> {
   const durationSeconds = environment.local && localSeconds[scenario];
-  const wanted = wantedOf({ environment, scenario, durationSeconds });
+  const wanted = wantedOf({ environment, nameOrPath, scenario, durationSeconds });
   if (wanted.autoscale) console.error(describePlan(wanted.autoscale));
   const act = { kind: 'load', why: `gate: ${scenario}`, environment, targets: wanted.targets } as const;
   const options = { environment, nameOrPath, scenario, durationSeconds, caFile, signal, progress: process.stderr };

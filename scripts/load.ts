@@ -46,8 +46,8 @@ async function load(signal: AbortSignal): Promise<ExitCode> {
     nameOrPath,
     scenario,
     target: values.target,
-    ratePerSecond: positive('--rate', values.rate),
-    durationSeconds: positive('--duration', values.duration),
+    ratePerSecond: positive('--rate', values.rate, 'a number above 0, requests a second'),
+    durationSeconds: positive('--duration', values.duration, 'a number above 0, seconds'),
     window: values.window,
     confirm: values.confirm,
     runDirectory,
@@ -62,7 +62,7 @@ async function load(signal: AbortSignal): Promise<ExitCode> {
   const { window, confirm, target } = options;
   // Loaded late: wrong usage needs neither Azure's clients nor the report's.
   const { takeControl } = await import('./control.ts');
-  const control = takeControl({ environment, scenario, target, permit: { window, confirm, durationSeconds } });
+  const control = takeControl({ environment, nameOrPath, scenario, target, permit: { window, confirm, durationSeconds } });
   const store = environment.local && (await ensureStore(environment, nameOrPath));
   try {
     trustCertificates();
@@ -138,11 +138,11 @@ function whole(flag: string, text: string): number {
   ]);
 }
 
-function positive(flag: string, text: string | undefined): number | undefined {
+function positive(flag: string, text: string | undefined, allowed: string): number | undefined {
   if (text === undefined) return undefined;
   const value = Number(text);
-  if (value > 0) return value;
-  throw new ConfigurationError('The command line', [{ path: flag, seen: JSON.stringify(text), allowed: 'a number above 0' }]);
+  if (value > 0 && Number.isFinite(value)) return value;
+  throw new ConfigurationError('The command line', [{ path: flag, seen: JSON.stringify(text), allowed }]);
 }
 
 void runCommand(({ signal }) => load(signal));

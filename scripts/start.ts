@@ -22,7 +22,7 @@ async function start({ signal }: Interruption): Promise<ExitCode> {
   const nameOrPath = values.env || readVariables().TARGET_ENV || 'local';
   const environment = deliverable(nameOrPath);
   // A target that no load may go to is told of before anything is run.
-  const targets = environment.production ? undefined : wantedOf({ environment, scenario: 'target' }).targets;
+  const targets = environment.production ? undefined : wantedOf({ environment, nameOrPath, scenario: 'target' }).targets;
   const startedAt = new Date();
   const run = startedAt.toISOString().slice(0, 19).replaceAll(':', '-');
   const folder = path.join('reports', run);

@@ -1,16 +1,24 @@
 import type { Environment } from '../../fixtures/environments/schema.ts';
+import { readVariables } from '../../fixtures/environments/variables.ts';
 import { servesProduction } from '../k6/environment.ts';
 import { type Permit, requirePermit } from '../k6/permit.ts';
-import { sharedBy, withShared } from '../production.ts';
+import { besides, sharedBy, withShared } from '../production.ts';
 import { type Action, describeAction, type ResourceIds } from './actions.ts';
 
 /**
  * Control actions that production would feel are refused as load is: without a window and a confirmation.
  * @throws ConfigurationError for those, and where the environment file names no id for what is acted on
  */
-export function permitActions(given: Environment, actions: readonly Action[], ids: ResourceIds, permit: Permit): void {
-  const environment = withShared(given);
-  const isShared = sharedBy();
+export function permitActions(
+  given: Environment,
+  actions: readonly Action[],
+  ids: ResourceIds,
+  permit: Permit,
+  nameOrPath?: string,
+): void {
+  const places = [readVariables(), besides(nameOrPath)] as const;
+  const environment = withShared(given, ...places);
+  const isShared = sharedBy(...places);
   const isFelt = (action: Action): boolean => {
     switch (action.kind) {
       case 'swap':

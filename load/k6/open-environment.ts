@@ -28,6 +28,6 @@ export function numberFrom(name: string): number | undefined {
   const text = __ENV[name];
   if (!text) return undefined;
   const value = Number(text);
-  if (!(value > 0)) throw new Error(`${name} is ${text}, allowed: a number above 0`);
+  if (!(value > 0 && Number.isFinite(value))) throw new Error(`${name} is ${text}, allowed: a number above 0`);
   return value;
 }

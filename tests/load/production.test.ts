@@ -3,12 +3,14 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import { environmentSchema } from '../../fixtures/environments/schema.ts';
+import { permitActions } from '../../load/control/permit.ts';
 import { loadTargets, parseEnvironment } from '../../load/k6/environment.ts';
 import { objectiveThresholds } from '../../load/k6/options.ts';
 import type { Permit } from '../../load/k6/permit.ts';
 import { trafficOf } from '../../load/k6/traffic.ts';
 import { withShared } from '../../load/production.ts';
 import { type LoadOptions, wantedOf } from '../../load/run.ts';
+import { resourceIdsOf } from '../../scripts/resource-ids.ts';
 
 const text = readFileSync(join(__dirname, '../../fixtures/environments/local.json'), 'utf8');
 type Part = Record<string, unknown>;
@@ -122,12 +124,15 @@ describe("production's own resources", () => {
   it('are not known while a file beside can’t be read, so that nothing is loaded', () => {
     const beside = mkdtempSync(join(tmpdir(), 'environments-'));
     try {
-      writeFileSync(join(beside, 'draft.json'), '{');
-      expect(() => withShared(environmentSchema.parse(local()), {}, beside)).toThrow(
+      writeFileSync(join(beside, 'draft.json'), '{ "production": true,');
+      expect(() => withShared(environmentSchema.parse(local()), {}, [beside])).toThrow(
         /draft\.json has a fault:\n {2}got no JSON that can be read/,
       );
       writeFileSync(join(beside, 'draft.json'), '\uFEFF{}');
-      expect(() => withShared(environmentSchema.parse(local()), {}, beside)).not.toThrow();
+      expect(() => withShared(environmentSchema.parse(local()), {}, [beside])).not.toThrow();
+      writeFileSync(join(beside, 'tsconfig.json'), '{ // no environment\n}');
+      writeFileSync(join(beside, 'null.json'), 'null');
+      expect(() => withShared(environmentSchema.parse(local()), {}, [beside])).not.toThrow();
     } finally {
       rmSync(beside, { recursive: true });
     }
@@ -157,8 +162,26 @@ describe("production's own resources", () => {
     { title: 'no id', resourceId: undefined, shared: false },
   ])('are known by their ARM id: $title', ({ resourceId, variables = { SUBSCRIPTION: 's-1' }, shared }) => {
     const environment = environmentSchema.parse(withId(resourceId as string, false));
-    const marked = withShared(environment, variables, folder);
+    const marked = withShared(environment, variables, [folder]);
     expect(marked.plans.map(({ servesProduction }) => servesProduction)).toEqual([shared, false]);
     expect(marked.cosmosAccounts[0]?.servesProduction).toBe(false);
+  });
+
+  it('are looked for beside the file that is run, wherever it lies', () => {
+    const environment = environmentSchema.parse(withId(others, false));
+    const wish = { environment, scenario: 'target', target: 'westeurope' } as const;
+    const elsewhere = mkdtempSync(join(tmpdir(), 'environments-'));
+    const nameOrPath = join(elsewhere, 'preprod.json');
+    try {
+      expect(wantedOf({ ...wish, nameOrPath }).guarded).toBe(false);
+      writeFileSync(join(elsewhere, 'production.json'), JSON.stringify(withId(others, true)));
+      expect(() => wantedOf({ ...wish, nameOrPath })).toThrow(/shares its plan or database: westeurope[\s\S]*--window: got nothing/);
+      const action = { kind: 'instances', plan: environment.plans[0]?.name ?? '', count: 2 } as const;
+      const permits = (path?: string) => permitActions(environment, [action], resourceIdsOf(environment), {}, path);
+      expect(() => permits(nameOrPath)).toThrow(/--window: got nothing/);
+      expect(() => permits()).not.toThrow();
+    } finally {
+      rmSync(elsewhere, { recursive: true });
+    }
   });
 });
