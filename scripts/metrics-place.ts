@@ -53,9 +53,15 @@ export async function read(at: Place, region: string, asked: Omit<MetricsRequest
   const patience = { until: at.toMs + patienceMinutes * at.minuteMs, everyMs: Math.max(250, at.minuteMs / 6) };
   // The minute in which the last answers came belongs to the run.
   const span = { from: floor(fromMs, at), to: at.toMs + at.minuteMs };
-  const { series, failures } = await readArrivedMetrics(at.source(region), { ...asked, ...span }, patience);
+  const source = at.source(region);
+  const { series, failures, aheadMs = 0 } = await readArrivedMetrics(source, { ...asked, ...span }, patience);
   const [failure] = failures;
   if (failure) throw new Error(`${failure.metric}: ${failure.reason}`);
+  // A local store is on this very machine.
+  if (!source.clock && Math.abs(aheadMs) > at.minuteMs / 2) {
+    const off = `${Math.round(Math.abs(aheadMs) / 1_000)} s ${aheadMs > 0 ? 'ahead of' : 'behind'} Azure Monitor's`;
+    throw new Error(`this machine's clock is ${off}: its samples and the metrics would not meet on one time axis`);
+  }
   return series;
 }
 

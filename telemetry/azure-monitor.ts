@@ -78,14 +78,24 @@ interface MetricsReading {
   readonly series: readonly MetricSeries[];
   /** Metrics that Azure Monitor couldn't give, with its reason: an answer of 200 can carry failures. */
   readonly failures: readonly { readonly resourceId: string; readonly metric: string; readonly reason: string }[];
+  /** Milliseconds that this machine's clock is ahead of the service's, to the second; undefined where it doesn't say. */
+  readonly aheadMs: number | undefined;
 }
 
 /** Series of a split; the service's default of 10 would drop the rest in silence. */
 const maxSeries = 1_000;
+/** Of one question, with the client's own attempts: a service that takes it and never answers is not waited for. */
+const answerLimitMs = 60_000;
+
 /** Reads metrics with Azure's own client, which speaks HTTPS alone and asks for ARM's scope. Rejects with its RestError. */
-export async function readMetrics(source: MetricsSource, asked: MetricsRequest): Promise<MetricsReading> {
+export async function readMetrics(
+  source: MetricsSource,
+  asked: MetricsRequest,
+  limitMs = answerLimitMs,
+): Promise<MetricsReading> {
   const { endpoint, credential, clock } = source;
   const client = new MetricsClient(endpoint, credential);
+  let aheadMs: number | undefined;
   const filter = [asked.filter, ...(asked.by ?? []).map((name) => `${name} eq '*'`)].filter(Boolean).join(' and ');
   const results = await client.queryResources([...asked.resourceIds], [...asked.metrics], asked.namespace, {
     startTime: new Date(metricTimeOf(asked.from, clock)),
@@ -93,18 +103,24 @@ export async function readMetrics(source: MetricsSource, asked: MetricsRequest):
     interval: asked.interval ?? 'PT1M',
     aggregation: asked.aggregations.join(','),
     ...(filter ? { filter, top: maxSeries } : {}),
+    abortSignal: AbortSignal.timeout(limitMs),
+    onResponse: ({ headers }) => {
+      const saidMs = Date.parse(headers.get('date') ?? '');
+      aheadMs = Number.isNaN(saidMs) ? undefined : Date.now() - saidMs;
+    },
   });
   const all = results.flatMap(({ resourceId = '', metrics }) => metrics.map((metric) => ({ resourceId, metric })));
   const isGiven = ({ metric }: { readonly metric: Metric }) => (metric.errorCode ?? 'Success') === 'Success';
+  const reasonOf = (metric: Metric) =>
+    isGiven({ metric })
+      ? `${maxSeries} series came, which is the most that were asked for: there may be more`
+      : [metric.errorCode, metric.errorMessage].filter(Boolean).join(': ');
   return {
     series: all.filter(isGiven).flatMap(({ resourceId, metric }) => seriesOf(resourceId, metric, clock)),
     failures: all
-      .filter((each) => !isGiven(each))
-      .map(({ resourceId, metric }) => ({
-        resourceId,
-        metric: nameOf(metric),
-        reason: [metric.errorCode, metric.errorMessage].filter(Boolean).join(': '),
-      })),
+      .filter((each) => !isGiven(each) || each.metric.timeseries.length >= maxSeries)
+      .map(({ resourceId, metric }) => ({ resourceId, metric: nameOf(metric), reason: reasonOf(metric) })),
+    aheadMs,
   };
 }
 

@@ -1,10 +1,12 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import tls from 'node:tls';
 import { MetricsClient } from '@azure/monitor-query-metrics';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
 import { minuteMs } from '../../../fixtures/contoso/clock.ts';
+import { environmentSchema } from '../../../fixtures/environments/schema.ts';
+import { read } from '../../../scripts/metrics-place.ts';
 import { clientCredential } from '../../../telemetry/azure-credential.ts';
 import {
   type MetricsSource,
@@ -139,6 +141,35 @@ describe('readings', () => {
     expect(series.map(({ dimensions }) => dimensions.instance).sort()).toEqual(
       Array.from({ length: 12 }, (_, i) => `plan-weu-${i}`).sort(),
     );
+  });
+
+  test('say that a split may have been cut', async () => {
+    emit(...Array.from({ length: 1_000 }, (_, i) => i / 10));
+    m.passMinutes(4);
+    const asked = { ...cpu(m.hand.now() - 6_000, m.hand.now()), by: ['Instance'] };
+    const { failures } = await readMetrics(await source(), asked);
+    expect(failures).toEqual([
+      { resourceId: planId, metric: 'CpuPercentage', reason: expect.stringContaining('1000 series came') },
+    ]);
+  });
+
+  test('are not waited for without end', async () => {
+    await expect(readMetrics(await source(), cpu(m.hand.now() - 1_000, m.hand.now()), 0)).rejects.toThrow(/abort/i);
+  });
+
+  test.each([
+    { title: 'ten minutes ahead', byMs: 600_000, says: /clock is (599|60\d) s ahead of Azure Monitor's: its samples/ },
+    { title: 'ten minutes behind', byMs: -600_000, says: /clock is (599|60\d|59\d) s behind Azure Monitor's: its samples/ },
+  ])('are none for a machine whose clock is $title', async ({ byMs, says }) => {
+    const { endpoint, credential } = await source();
+    const { from, to, ...asked } = cpu(m.hand.now() - 60_000, m.hand.now() - 30_000);
+    const environment = environmentSchema.parse(JSON.parse(readFileSync('fixtures/environments/local.json', 'utf8')));
+    const span = { fromMs: from, toMs: to, minuteMs: 60_000, patienceMinutes: -100 };
+    const ask = () => read({ environment, source: () => ({ endpoint, credential }), ...span }, 'westeurope', asked);
+    const now = Date.now;
+    await expect(ask()).resolves.toBeInstanceOf(Array);
+    vi.spyOn(Date, 'now').mockImplementation(() => now() + byMs);
+    await expect(ask().finally(() => vi.restoreAllMocks())).rejects.toThrow(says);
   });
 
   test('wait until the last bucket has arrived', async () => {
