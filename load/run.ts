@@ -13,6 +13,7 @@ import { meanRequests, sharesOf } from './k6/mix.ts';
 import { fewestActedSeconds, profileOf, profiles, requestsOfJourneys, type Scenario } from './k6/profiles.ts';
 import { journeysOf, trafficOf } from './k6/traffic.ts';
 import { besides, withShared } from './production.ts';
+import { readSummary } from './k6-summary.ts';
 import { type ProgressOutput, progressPrinter, type ServersNow } from './progress.ts';
 import { isLostForGood, isStoppable } from './verdict/autostop.ts';
 import { breakOf, wantedAt } from './verdict/breakpoint.ts';
@@ -113,7 +114,7 @@ export async function observeLoad(options: LoadOptions): Promise<RunObservation>
   return {
     wanted,
     samples,
-    generator,
+    generator: { ...generator, iterations: readSummary(summaryFile(options))?.iterations },
     server,
     ...(control ? { control, events: eventsOf(control) } : {}),
     startedAtMs,
@@ -237,12 +238,14 @@ export function loadVariables(options: LoadOptions, wanted: Wanted): Record<stri
   };
 }
 
+const summaryFile = ({ runDirectory }: LoadOptions) => resolve(runDirectory, 'k6-summary.json');
+
 function generatorOptions(options: LoadOptions, wanted: Wanted, everySecond: () => void) {
   const { runDirectory, scenario } = options;
   const variables = {
     ...readVariables(),
     ...loadVariables(options, wanted),
-    LOAD_SUMMARY_FILE: resolve(runDirectory, 'k6-summary.json'),
+    LOAD_SUMMARY_FILE: summaryFile(options),
     ...(options.caFile ? { SSL_CERT_FILE: resolve(options.caFile) } : {}),
   };
   return {

@@ -97,6 +97,7 @@ async function readAnswers(at: Place): Promise<Reading> {
 
 async function readPartitions(at: Place): Promise<Reading> {
   const partitions: NonNullable<ServerMetrics['partitions']>[number][] = [];
+  const told = new Set<number>();
   for (const account of usedIn(at.environment).cosmosAccounts) {
     const asked = { namespace: namespaces.cosmos, metrics: ['NormalizedRUConsumption'], aggregations: ['maximum'] as const };
     const by = ['CollectionName', 'PartitionKeyRangeId'];
@@ -106,17 +107,20 @@ async function readPartitions(at: Place): Promise<Reading> {
       resourceIds: [resourceIdsOf(at.environment).cosmos(account.name)],
     });
     for (const { dimensions, points } of series) {
-      const values = totals(points, 'maximum').map(({ value }) => value);
+      const own = totals(points, 'maximum');
+      for (const { atMs } of own) told.add(atMs);
+      const values = own.map(({ value }) => value);
       const { collectionname: container = '', partitionkeyrangeid: partition = '' } = dimensions;
       if (values.length > 0) partitions.push({ container, partition, peakPercent: Math.max(...values) });
     }
   }
-  return { partitions };
+  const minutes = Math.max(1, Math.floor((at.toMs - at.fromMs) / at.minuteMs));
+  return { partitions, partitionsPercent: Math.min(100, (told.size / minutes) * 100) };
 }
 
 async function readMemory(at: Place): Promise<Reading> {
   const rows: [string, ServerPoint[]][] = [];
-  for (const plan of at.environment.plans) {
+  for (const plan of usedIn(at.environment).plans) {
     const asked = { namespace: namespaces.plan, metrics: ['MemoryPercentage'], aggregations: ['average'] as const };
     const series = await read(at, regionOfPlan(at.environment, plan), {
       ...asked,

@@ -4,6 +4,7 @@ import { StringDecoder } from 'node:string_decoder';
 import { ConfigurationError } from '../../fixtures/environments/errors.ts';
 import { Collector, type SampleStream } from '../collector.ts';
 import { readLogLine } from '../k6-log.ts';
+import { readSummary } from '../k6-summary.ts';
 import { brokenOff } from '../verdict/exit.ts';
 import type { Generator } from '../verdict/observation.ts';
 
@@ -20,9 +21,10 @@ export function mergedGenerator(all: readonly Generator[]): Generator {
   const broken = all.findIndex((generator) => brokenOff(generator) !== undefined);
   const worst = all[Math.max(0, broken)];
   if (!worst) throw new Error('no runner');
-  const { coresUsed: _, machineBusy: __, ...ended } = worst;
+  const { coresUsed: _, machineBusy: __, iterations: ___, ...ended } = worst;
   const used = all.flatMap(({ coresUsed }) => coresUsed ?? []);
   const busy = all.flatMap(({ machineBusy }) => machineBusy ?? []);
+  const counted = all.flatMap(({ iterations }) => iterations ?? []);
   return {
     ...ended,
     interrupted: all.some(({ interrupted }) => interrupted),
@@ -31,6 +33,7 @@ export function mergedGenerator(all: readonly Generator[]): Generator {
     cores: Math.max(...all.map(({ cores }) => cores)),
     // They share a machine, or nobody knows: then nothing is said.
     ...(used.length === all.length ? { coresUsed: used.reduce((sum, cores) => sum + cores, 0) } : {}),
+    ...(counted.length > 0 ? { iterations: counted.reduce((sum, iterations) => sum + iterations, 0) } : {}),
     ...(busy.length > 0 ? { machineBusy: Math.max(...busy) } : {}),
     ...(broken < 0 ? {} : { runner: `${broken + 1} of ${all.length}` }),
   };
@@ -83,21 +86,12 @@ function generatorOf(runner: string, durationSeconds: number): Generator {
     errorLines: errors.map(({ message }) => message).slice(0, keptErrorLines),
     errorCount: errors.filter(({ inIteration }) => inIteration).length,
   };
-  const ranSeconds = durationIn(`${runner}.json`);
-  if (ranSeconds === undefined) return { ...lost('left no summary, so it did not end'), ...said };
+  const summary = readSummary(`${runner}.json`);
+  if (!summary) return { ...lost('left no summary, so it did not end'), ...said };
+  const { ranSeconds, iterations } = summary;
   if (ranSeconds < durationSeconds * wholeShare)
     return { ...lost(`ended after ${Math.round(ranSeconds)} s of ${durationSeconds} s`), ...said };
-  return { ...nothing, ...said };
-}
-
-/** Of k6's summary; undefined where it isn't whole. */
-function durationIn(file: string): number | undefined {
-  try {
-    const { state } = JSON.parse(readFileSync(file, 'utf8')) as { state?: { testRunDurationMs?: unknown } };
-    return typeof state?.testRunDurationMs === 'number' ? state.testRunDurationMs / 1000 : undefined;
-  } catch {
-    return undefined;
-  }
+  return { ...nothing, ...said, iterations };
 }
 
 /** Reads all files a piece at a time, always on with the one that is furthest behind in time. */

@@ -1,4 +1,5 @@
 import { thresholds } from '../../health/thresholds.ts';
+import { rulesOf } from '../k6/autoscale.ts';
 import { type Attribution, attributedSeconds } from './attribution.ts';
 import { causeOfLateDecision, causeOfLateStart } from './autoscale-cause.ts';
 import { judgeRules } from './autoscale-rules.ts';
@@ -252,6 +253,13 @@ function judgeScaleIn({ wanted }: RunObservation, line: Timeline): Judgement {
   if (!back) {
     const seen = after.at(-1)?.value;
     const reason = `scale-in was not seen: ${seen === undefined ? 'nobody counted the instances' : `${seen} instances`} ${minutesText((line.endMs - line.fallMs) / line.minuteMs)} after the load`;
+    return { ...base, verdict: 'inconclusive', reason };
+  }
+  // Instances are counted by their CPU, which arrives one by one: those that are late look as if they had gone.
+  const [rule] = rulesOf(line.settings, 'Decrease');
+  const inward = line.actions.filter(({ atMs, direction }) => direction === 'Decrease' && atMs <= back.atMs + line.minuteMs);
+  if (inward.length * (rule?.change ?? 0) < highest - back.value) {
+    const reason = `scale-in: ${highest} instances came to ${back.value}, of which autoscale's ${inward.length} actions explain a part alone`;
     return { ...base, verdict: 'inconclusive', reason };
   }
   const value = Math.max(0, (back.atMs - line.fallMs) / line.minuteMs);

@@ -3,6 +3,7 @@ import type { Attribution } from './attribution.ts';
 import { median } from './breakpoint.ts';
 import { leastSquares } from './least-squares.ts';
 import type { RunObservation, Samples } from './observation.ts';
+import { fewestPercent } from './server.ts';
 import { count, ms, percent } from './units.ts';
 import type { Judgement, RuLedger } from './verdict.ts';
 
@@ -156,7 +157,11 @@ function judgeProjected({ wanted, samples, server }: RunObservation, ledger: RuL
   const said = `${count(value)} ± ${count(within)} RU/s at the target rate`;
   if (value - within > base.limit)
     return { ...base, value, verdict: 'fail', reason: `${said} are over the budget of ${count(base.limit)}` };
-  if (value + within <= base.limit) return { ...base, value, verdict: 'pass' };
+  if (value + within <= base.limit) {
+    if (ledger.idleRuPerSecond !== undefined) return { ...base, value, verdict: 'pass' };
+    const reason = `${said}, and what the store costs at rest, which no metrics of the minutes before the load told`;
+    return { ...base, value, verdict: 'inconclusive', reason };
+  }
   return { ...base, value, verdict: 'inconclusive', reason: `${said}: too close to the budget of ${count(base.limit)} to tell` };
 }
 
@@ -196,7 +201,7 @@ function judgeThrottling(
 function judgeRefusedShare({ server }: RunObservation): Judgement {
   const { title: name, degradedAt: limit, minSamples, unit } = thresholds.cosmosThrottled;
   const { throttled = 0, all = 0 } = server?.cosmosAnswers ?? {};
-  const base = { name, limit, unit, samples: all };
+  const base = { name, limit, unit, samples: all, source: 'Azure Monitor' };
   if (all < minSamples) {
     const why = server?.missing ?? `${count(all)} answers of Cosmos DB in its metrics are too few`;
     return { ...base, verdict: 'inconclusive', reason: `${name}: ${why}` };
@@ -219,7 +224,12 @@ export function judgeHotPartition({ samples, server }: RunObservation, { throttl
   }
   const name = `hottest partition (${hottest.container}/${hottest.partition})`;
   const value = hottest.peakPercent;
-  if (value < 100 && throttled.cosmos === 0) return [{ ...base, name, value, verdict: 'pass' }];
+  if (value < 100 && throttled.cosmos === 0) {
+    const { partitionsPercent: seen = 0 } = server ?? {};
+    if (seen >= fewestPercent) return [{ ...base, name, value, verdict: 'pass' }];
+    const reason = `hottest partition: the partitions told their use in ${percent(seen)} of the run's minutes`;
+    return [{ ...base, name, value, verdict: 'inconclusive', reason }];
+  }
   const rest = median(others.map(({ peakPercent }) => peakPercent));
   const idle = rest === undefined ? '' : `, while the others were at ${percent(rest)}`;
   const reason = `partition ${hottest.partition} of ${hottest.container} was at ${percent(value)} of its RU${idle}: ${count(throttled.cosmos)} requests throttled`;

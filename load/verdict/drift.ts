@@ -1,5 +1,6 @@
 import { median } from './breakpoint.ts';
-import type { RunObservation, ServerPoint } from './observation.ts';
+import { type RunObservation, type ServerPoint, sentSeconds } from './observation.ts';
+import { fewestPercent } from './server.ts';
 import { percent } from './units.ts';
 import type { Judgement } from './verdict.ts';
 
@@ -49,10 +50,12 @@ function inParts(points: readonly ServerPoint[]): number[] {
 }
 
 /** A soak test's own judgements: latency, and the plans' memory where the server tells it. */
-export function judgeDrift({ samples, server }: RunObservation): Judgement[] {
+export function judgeDrift(run: RunObservation): Judgement[] {
+  const { samples, server } = run;
+  const runMs = sentSeconds(run) * 1000;
   const latency = samples.seconds.flatMap(({ atMs, p50Ms }) => (p50Ms === undefined ? [] : [{ atMs, value: p50Ms }]));
   const memory = Object.entries(server?.memoryPercent ?? {}).map(([plan, points]) => ({
-    ...judge(`memory drift (${plan})`, points),
+    ...judge(`memory drift (${plan})`, points, runMs),
     source: 'Azure Monitor',
   }));
   const missing: Judgement = {
@@ -64,15 +67,19 @@ export function judgeDrift({ samples, server }: RunObservation): Judgement[] {
     verdict: 'inconclusive',
     reason: `memory drift: ${server?.missing ?? 'no server metrics'}`,
   };
-  return [judge('latency drift', latency), ...(memory.length === 0 ? [missing] : memory)];
+  return [judge('latency drift', latency, runMs), ...(memory.length === 0 ? [missing] : memory)];
 }
 
-function judge(name: string, points: readonly ServerPoint[]): Judgement {
+function judge(name: string, points: readonly ServerPoint[], runMs: number): Judgement {
   const drift = driftOf(points);
   const base = { name, limit: driftLimitPercent, unit: '%', samples: points.length };
   if (drift.parts < fewestParts)
     return { ...base, verdict: 'inconclusive', reason: `${name}: ${points.length} samples are too few` };
   const value = Math.max(0, drift.percent);
+  const seenPercent = (((points.at(-1)?.atMs ?? 0) - (points[0]?.atMs ?? 0)) / runMs) * 100;
+  // A leak shows in time: what covers the last third alone has seen a third of it.
+  if (value <= driftLimitPercent && seenPercent < fewestPercent)
+    return { ...base, value, verdict: 'inconclusive', reason: `${name}: measured over ${percent(seenPercent)} of the run` };
   if (value <= driftLimitPercent) return { ...base, value, verdict: 'pass' };
   const reason = `${name}: ${percent(value)} over the run, over ${percent(driftLimitPercent)}`;
   if (drift.z < significantZ) return { ...base, value, verdict: 'inconclusive', reason: `${reason}, but not steadily` };

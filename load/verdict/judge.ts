@@ -24,6 +24,8 @@ const expectedShare = 0.9;
 
 /** Of its duration: a run that k6's own threshold ended is shorter. */
 const wholeShare = 0.95;
+/** Of the iterations that k6 counts: so many its samples must tell of. */
+const toldShare = 0.99;
 /** The last requests come some time before the end where the rate is low. */
 const lastRequestSeconds = 5;
 
@@ -135,6 +137,12 @@ function judgeRun(run: RunObservation): Judgement {
   }
   if (run.samples.requests === 0)
     return { ...base, verdict: 'inconclusive', reason: 'k6 sent no request, so nothing was measured' };
+  const { iterations = 0 } = run.generator;
+  const told = Object.values(run.samples.journeys).reduce((sum, journey) => sum + journey.iterations, 0);
+  if (told < iterations * toldShare) {
+    const reason = `k6 counted ${count(iterations)} journeys, its samples tell of ${count(told)}: some were lost on the way`;
+    return { ...base, verdict: 'inconclusive', reason };
+  }
   const isEnded = run.generator.enough || (isToBreak && run.generator.exitCode === thresholdsMissed);
   if (!isEnded && sent < base.limit * wholeShare - lastRequestSeconds) {
     const reason = `k6 ended well, but its samples are of ${seconds(sent)} of ${seconds(base.limit)}`;

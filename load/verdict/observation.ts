@@ -130,6 +130,8 @@ export interface Generator {
   /** Error lines of its log: uncaught exceptions, the reason of an abort. k6 exits 0 on an exception in an iteration. */
   readonly errorLines: readonly string[];
   readonly errorCount: number;
+  /** That k6's own summary counts; undefined where it left none. */
+  readonly iterations?: number | undefined;
   /** Cores that k6 used while it sent load, on average; undefined where the system doesn't say. */
   readonly coresUsed?: number | undefined;
   readonly cores: number;
@@ -178,6 +180,8 @@ export interface ServerMetrics {
   /** RU/s without load. */
   readonly idleRuPerSecond?: number;
   readonly partitions?: readonly PartitionUse[];
+  /** Per cent of the run's minutes in which any of them told it. */
+  readonly partitionsPercent?: number;
   /** Over the run, for the report's time axis. */
   readonly series?: readonly ServerSeries[];
   /** What the servers say that happened to them: scale actions. */

@@ -3,7 +3,7 @@ import { percent } from './units.ts';
 import { type Judgement, type LoadVerdict, type ServerSeries, withJudgement } from './verdict.ts';
 
 /** With less of a figure than this nobody knows what the servers did meanwhile. */
-const fewestPercent = 80;
+export const fewestPercent = 80;
 
 /** Whether the servers' metrics came for the whole run: without them it can't be green. Nothing where nobody asked them. */
 export function judgeServer({ server, samples, wanted }: RunObservation): Judgement[] {

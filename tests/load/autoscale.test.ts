@@ -293,6 +293,12 @@ const rows: readonly Row[] = [
     says: /^scale-in was not seen: 3 instances 15 min after the load/,
   },
   {
+    title: 'instances whose CPU has not arrived in the last minute',
+    course: { instances: [...times(10, 1), ...times(9, 2), ...times(16, 3), ...times(7, 2), 1], in: [35] },
+    verdict: 'inconclusive',
+    says: /^scale-in: 3 instances came to 1, of which autoscale's 1 actions explain a part alone/,
+  },
+  {
     title: 'rules that differ in Azure',
     reading: { rules: { ...rules, maximum: 3 } },
     verdict: 'inconclusive',

@@ -7,6 +7,7 @@ import { Collector } from '../../load/collector.ts';
 import { type Manifest, type ManifestOptions, manifestsOf, writeManifests } from '../../load/distributed/manifests.ts';
 import { collectRunners, mergedGenerator } from '../../load/distributed/runners.ts';
 import { brokenOff } from '../../load/verdict/exit.ts';
+import { judge } from '../../load/verdict/judge.ts';
 import { typescript } from '../../scripts/typescript.ts';
 import { observed } from './sample-load.ts';
 
@@ -224,5 +225,24 @@ describe('what runners have left', () => {
     const where = left(3);
     breakIt(where);
     expect(brokenOff(collectRunners(where, 'target', 3, 600).generator)).toMatch(says);
+  });
+
+  it('is not whole with samples that are cut off beside a whole summary', () => {
+    const ended = (n: number) => `journey_duration,${1_795_470_300_000 + n},90.000000,,,,,,target,,journey=browse&outcome=passed,`;
+    const where = left(2, () => [...lines, ...Array.from({ length: 100 }, (_, n) => ended(n))]);
+    const counted = (iterations: number) =>
+      JSON.stringify({ state: { testRunDurationMs: 600_000 }, metrics: { iterations: { values: { count: iterations } } } });
+    for (const runner of [0, 1]) writeFileSync(join(where, `r${runner}.json`), counted(100));
+    const runOf = () => {
+      const { collector, generator } = collectRunners(where, 'target', 2, 600);
+      const { journeys } = collector.samples();
+      return judge(observed({ generator, samples: { journeys: { ...journeys } } })).judgements.find(({ name }) => name === 'run');
+    };
+    expect(runOf()).toMatchObject({ verdict: 'pass' });
+    writeFileSync(join(where, 'r1.csv'), `${[header, ...lines].join('\n')}\n`);
+    expect(runOf()).toMatchObject({
+      verdict: 'inconclusive',
+      reason: 'k6 counted 200 journeys, its samples tell of 100: some were lost on the way',
+    });
   });
 });

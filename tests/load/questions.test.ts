@@ -193,6 +193,14 @@ describe('soak', () => {
     },
     { title: 'without server metrics', p50: () => 20, server: undefined, verdict: 'inconclusive', reason: /no server metrics/ },
     {
+      title: 'known by its last third alone',
+      p50: () => 20,
+      server: { memoryPercent: { p: points(() => 60).slice(400) } },
+      wanted: { durationSeconds: 600 },
+      verdict: 'inconclusive',
+      reason: /^memory drift \(p\): measured over 33\.2 % of the run/,
+    },
+    {
       title: 'too short',
       p50: () => 20,
       seconds: 8,
@@ -200,15 +208,18 @@ describe('soak', () => {
       verdict: 'inconclusive',
       reason: /8 samples are too few/,
     },
-  ])('judges a store that is $title', ({ p50, server, seconds = 600, verdict, reason }) => {
+  ])('judges a store that is $title', ({ p50, server, seconds = 600, wanted = {}, verdict, reason }) => {
+    const startMs = Date.UTC(2026, 0, 5);
     const samples = {
+      lastAtMs: startMs + (wanted.durationSeconds ?? 60) * 1000,
+      requests: 60 * (wanted.durationSeconds ?? 60),
       seconds: secondsAt(
         () => 60,
         seconds,
         (i) => ({ p50Ms: p50(i) }),
       ),
     };
-    const result = judged('soak', { samples, server });
+    const result = judged('soak', { samples, server, wanted });
     expect(result.verdict).toBe(verdict);
     if (reason) expect(result.reasons[0]).toMatch(reason);
   });
@@ -235,6 +246,14 @@ describe('hot product', () => {
     },
     { title: 'all with room', partitions: [partition('0', 12), partition('1', 60)], refusals: [], verdict: 'pass' },
     {
+      title: 'room in the minutes that came',
+      partitions: [partition('0', 12)],
+      partitionsPercent: 70,
+      refusals: [],
+      verdict: 'inconclusive',
+      reason: /^hottest partition: the partitions told their use in 70 % of the run's minutes/,
+    },
+    {
       title: 'room by the minute, throttled within it',
       partitions: [partition('0', 80)],
       verdict: 'fail',
@@ -246,8 +265,9 @@ describe('hot product', () => {
       verdict: 'inconclusive',
       reason: /no server metrics; Cosmos DB refused 7 requests/,
     },
-  ])('is told by its partitions: $title', ({ partitions, refusals = [throttled], verdict, reason }) => {
-    const result = judged('hot-product', { samples: { failed: 7, refusals }, server: partitions && { partitions } });
+  ])('is told by its partitions: $title', ({ partitions, partitionsPercent = 80, refusals = [throttled], verdict, reason }) => {
+    const server = partitions && { partitions, partitionsPercent };
+    const result = judged('hot-product', { samples: { failed: 7, refusals }, server });
     expect(result.verdict).toBe(verdict);
     if (reason) expect(result.reasons[0]).toMatch(reason);
   });

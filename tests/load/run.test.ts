@@ -148,6 +148,19 @@ describe('a load run with the real k6', () => {
     expect(k6Of(live)).toEqual([]);
   });
 
+  it('misses the samples that k6 counted and nobody got', async () => {
+    const { live } = await shopWith();
+    const k6 = join(live.folder, 'k6');
+    const summary = JSON.stringify({ state: { testRunDurationMs: 5_000 }, metrics: { iterations: { values: { count: 500 } } } });
+    const header = 'metric_name,timestamp,metric_value,expected_response,scenario,status,extra_tags';
+    const request = `http_req_duration,${Date.now()},9,true,target,200,journey=browse&step=list`;
+    const lines = [`echo '${summary}' > "$LOAD_SUMMARY_FILE"`, `echo '${header}'`, `echo '${request}'`];
+    writeFileSync(k6, `#!/bin/sh\n${lines.join('\n')}\n`, { mode: 0o755 });
+    const { verdict, reasons } = await load(live, { k6 });
+    expect(told(reasons)).toContain('k6 counted 500 journeys, its samples tell of 0: some were lost on the way');
+    expect(verdict).not.toBe('pass');
+  });
+
   it('tells of a k6 that was killed half-way', async () => {
     const { shop, live } = await shopWith();
     const running = load(live, { durationSeconds: 60 });

@@ -38,17 +38,20 @@ export function startSegments(options: Omit<LoadOptions, 'runDirectory'>, count:
   return { samples, runners, ended: Promise.all(runners.map((runner) => once(runner, 'exit'))) };
 }
 
-/** One k6's samples as if so many had sent them: line by line to one after the other, the summary to each. */
+/** One k6's samples as if so many had sent them: line by line to one after the other, the summary to each with its own count. */
 export async function dealt(samples: string, count: number): Promise<string> {
   const folder = join(samples, `dealt-${count}`);
   mkdirSync(folder);
   const [header = '', ...lines] = readFileSync(join(samples, 'runner-1.csv'), 'utf8').trimEnd().split('\n');
+  const summary = JSON.parse(readFileSync(join(samples, 'runner-1.json'), 'utf8')) as object;
   for (let at = 0; at < count; at += 1) {
     const file = join(folder, `runner-${at + 1}`);
     const out = createWriteStream(`${file}.csv`);
-    out.end(`${[header, ...lines.filter((_, index) => index % count === at)].join('\n')}\n`);
+    const own = lines.filter((_, index) => index % count === at);
+    out.end(`${[header, ...own].join('\n')}\n`);
     await finished(out);
-    writeFileSync(`${file}.json`, readFileSync(join(samples, 'runner-1.json')));
+    const journeys = own.filter((line) => line.startsWith('journey_duration,')).length;
+    writeFileSync(`${file}.json`, JSON.stringify({ ...summary, metrics: { iterations: { values: { count: journeys } } } }));
   }
   return folder;
 }
