@@ -52,7 +52,9 @@ interface Document {
 }
 
 function productionIds(from: readonly string[], variables: Variables): ReadonlySet<string> {
-  const files = from.flatMap((each) => readdirSync(each).map((name) => join(each, name))).filter((file) => file.endsWith('.json'));
+  const files = from
+    .flatMap((each) => readdirSync(each).map((name) => join(each, name)))
+    .filter((file) => file.endsWith('.json'));
   const shared = files.map(documentIn).flatMap(({ production, global, stamps, plans, cosmosAccounts }) => {
     const lists = [stamps, plans, cosmosAccounts].flatMap((list) => (Array.isArray(list) ? list : []));
     return production === true ? [{ resourceId: global?.originGroupId }, ...lists] : [];

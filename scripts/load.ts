@@ -36,6 +36,7 @@ const flags = {
  */
 async function load(signal: AbortSignal): Promise<ExitCode> {
   const { values, positionals } = parseFlags(flags, undefined, 'the scenario');
+  refuseLonely(values);
   const scenario = scenarioNamed(positionals);
   const nameOrPath = values.env || readVariables().TARGET_ENV || 'local';
   const environment = deliverable(nameOrPath);
@@ -58,7 +59,7 @@ async function load(signal: AbortSignal): Promise<ExitCode> {
   const { targets, durationSeconds, autoscale } = wantedOf(options);
   if (autoscale) console.log(describePlan(autoscale));
   readBaseline(baselineFile(environment.name, scenario));
-  if (values.distributed) return distributed(options, whole('--distributed', values.distributed), values.samples);
+  if (values.distributed !== undefined) return distributed(options, whole('--distributed', values.distributed), values.samples);
   const { window, confirm, target } = options;
   // Loaded late: wrong usage needs neither Azure's clients nor the report's.
   const { takeControl } = await import('./control.ts');
@@ -128,6 +129,13 @@ async function cleanUpRun(environment: Environment, startedAtMs: number): Promis
   const { carts, reviews, orders } = removed;
   console.error(`cleaned up after the run: ${carts} carts, ${reviews} reviews, ${orders} orders`);
   for (const line of failures) console.error(`not cleaned up: ${line}`);
+}
+
+/** Samples that are there already are judged, never sent anew. */
+function refuseLonely({ samples, distributed }: { readonly samples?: string; readonly distributed?: string }): void {
+  if (samples === undefined || distributed !== undefined) return;
+  const allowed = 'beside --distributed <runners>, which judges them';
+  throw new ConfigurationError('The command line', [{ path: '--samples', seen: JSON.stringify(samples), allowed }]);
 }
 
 function whole(flag: string, text: string): number {

@@ -95,7 +95,17 @@ export async function readMetrics(
 ): Promise<MetricsReading> {
   const { endpoint, credential, clock } = source;
   const client = new MetricsClient(endpoint, credential);
+  const abortSignal = AbortSignal.timeout(limitMs);
   let aheadMs: number | undefined;
+  client.pipeline.addPolicy({
+    name: 'limit-and-clock',
+    async sendRequest(request, next) {
+      const reply = await next(Object.assign(request, { abortSignal }));
+      const saidMs = Date.parse(reply.headers.get('date') ?? '');
+      aheadMs = Number.isNaN(saidMs) ? undefined : Date.now() - saidMs;
+      return reply;
+    },
+  });
   const filter = [asked.filter, ...(asked.by ?? []).map((name) => `${name} eq '*'`)].filter(Boolean).join(' and ');
   const results = await client.queryResources([...asked.resourceIds], [...asked.metrics], asked.namespace, {
     startTime: new Date(metricTimeOf(asked.from, clock)),
@@ -103,11 +113,6 @@ export async function readMetrics(
     interval: asked.interval ?? 'PT1M',
     aggregation: asked.aggregations.join(','),
     ...(filter ? { filter, top: maxSeries } : {}),
-    abortSignal: AbortSignal.timeout(limitMs),
-    onResponse: ({ headers }) => {
-      const saidMs = Date.parse(headers.get('date') ?? '');
-      aheadMs = Number.isNaN(saidMs) ? undefined : Date.now() - saidMs;
-    },
   });
   const all = results.flatMap(({ resourceId = '', metrics }) => metrics.map((metric) => ({ resourceId, metric })));
   const isGiven = ({ metric }: { readonly metric: Metric }) => (metric.errorCode ?? 'Success') === 'Success';

@@ -11,7 +11,12 @@ describe('npm run load', () => {
     { args: ['smash'], says: /<scenario>: got "smash"/ },
     { args: ['target', '--duration=soon'], says: /--duration: got "soon"; allowed: a number above 0, seconds/ },
     { args: ['target', '--rate', 'Infinity'], says: /--rate: got "Infinity"; allowed: a number above 0, requests a second/ },
-    { args: ['target', '--rate', '1e9'], says: /rate × duration: got 1000000000 requests\/s for 60 s; allowed: 100000000 requests/ },
+    {
+      args: ['target', '--rate', '1e9'],
+      says: /rate × duration: got 1000000000 requests\/s for 60 s; allowed: 100000000 requests/,
+    },
+    { args: ['target', '--samples', 'here'], says: /--samples: got "here"; allowed: beside --distributed <runners>/ },
+    { args: ['target', '--distributed', ''], says: /--distributed: got ""; allowed: a whole number above 0/ },
     { args: ['target', '--target', 'mars'], says: /target: got mars/ },
     { args: ['soak'], production: true, says: /--window: got nothing[\s\S]*--confirm: got nothing/ },
     { args: ['target', '--confirm', 'local', '--window', 'tonight'], production: true, says: /--window: got tonight/ },

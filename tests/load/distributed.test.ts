@@ -228,7 +228,8 @@ describe('what runners have left', () => {
   });
 
   it('is not whole with samples that are cut off beside a whole summary', () => {
-    const ended = (n: number) => `journey_duration,${1_795_470_300_000 + n},90.000000,,,,,,target,,journey=browse&outcome=passed,`;
+    const ended = (n: number) =>
+      `journey_duration,${1_795_470_300_000 + n},90.000000,,,,,,target,,journey=browse&outcome=passed,`;
     const where = left(2, () => [...lines, ...Array.from({ length: 100 }, (_, n) => ended(n))]);
     const counted = (iterations: number) =>
       JSON.stringify({ state: { testRunDurationMs: 600_000 }, metrics: { iterations: { values: { count: iterations } } } });

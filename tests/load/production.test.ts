@@ -175,7 +175,9 @@ describe("production's own resources", () => {
     try {
       expect(wantedOf({ ...wish, nameOrPath }).guarded).toBe(false);
       writeFileSync(join(elsewhere, 'production.json'), JSON.stringify(withId(others, true)));
-      expect(() => wantedOf({ ...wish, nameOrPath })).toThrow(/shares its plan or database: westeurope[\s\S]*--window: got nothing/);
+      expect(() => wantedOf({ ...wish, nameOrPath })).toThrow(
+        /shares its plan or database: westeurope[\s\S]*--window: got nothing/,
+      );
       const action = { kind: 'instances', plan: environment.plans[0]?.name ?? '', count: 2 } as const;
       const permits = (path?: string) => permitActions(environment, [action], resourceIdsOf(environment), {}, path);
       expect(() => permits(nameOrPath)).toThrow(/--window: got nothing/);
