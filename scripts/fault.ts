@@ -13,6 +13,7 @@ npm run fault -- --list                                            faults in for
 npm run fault -- --clear [<id>]                                    end one, or all`;
 
 const faultSchema = z.looseObject({ id: z.string(), kind: z.string(), endsAt: z.number() });
+const clearedSchema = z.object({ cleared: z.number() });
 const refusalSchema = z.object({
   error: z.object({
     message: z.string(),
@@ -38,7 +39,7 @@ async function fault(): Promise<ExitCode> {
   const environment = loadEnvironment(values.env);
   const admin = await adminOf(environment);
   if (given.list) return print(await admin('GET', ''));
-  if (given.clear) return print(await admin('DELETE', positionals[0] ? `/${positionals[0]}` : ''));
+  if (given.clear) return printCleared(await admin('DELETE', positionals[0] ? `/${positionals[0]}` : ''));
   if (positionals.length !== 1) {
     console.error(
       `${usage}\n\nkinds:\n${Object.entries(rows)
@@ -103,12 +104,19 @@ function print(answer: Answer): ExitCode {
   const one = faultSchema.safeParse(answer);
   const many = z.object({ items: z.array(faultSchema) }).safeParse(answer);
   const faults = one.success ? [one.data] : many.success ? many.data.items : undefined;
-  if (!faults) console.log(answer === undefined ? 'cleared' : JSON.stringify(answer));
-  else if (faults.length === 0) console.log('no faults in force');
-  for (const { id, kind, endsAt, ...rest } of faults ?? []) {
+  if (!faults) throw new LocalStoreError(`the store answered what is no fault: ${JSON.stringify(answer)}`);
+  if (faults.length === 0) console.log('no faults in force');
+  for (const { id, kind, endsAt, ...rest } of faults) {
     const seconds = Math.max(0, Math.round((endsAt - Date.now()) / 1_000));
     console.log(`${id} ${kind} ${JSON.stringify(rest)}, ends in ${seconds} s`);
   }
+  return 0;
+}
+
+/** One that was named has no count. */
+function printCleared(answer: Answer): ExitCode {
+  const { cleared } = answer === undefined ? { cleared: 1 } : clearedSchema.parse(answer);
+  console.log(cleared === 0 ? 'no faults were in force' : `${cleared} ${cleared === 1 ? 'fault' : 'faults'} cleared`);
   return 0;
 }
 

@@ -71,10 +71,12 @@ describe('npm run fault', () => {
     const listed = await fault(['--list']);
     expect(listed.code).toBe(0);
     expect(listed.text).toMatch(/ payment-down .*\n.* cosmos-reads .*"region":"eastus"/);
-    expect((await fault(['--clear', second])).code).toBe(0);
+    expect(await fault(['--clear', second])).toEqual({ code: 0, text: '1 fault cleared\n' });
     expect(await inForce()).toMatchObject([{ kind: 'payment-down' }]);
-    expect((await fault(['--clear'])).code).toBe(0);
+    await fault(['region-down', '--region', 'eastus']);
+    expect(await fault(['--clear'])).toEqual({ code: 0, text: '2 faults cleared\n' });
     expect(await inForce()).toEqual([]);
+    expect((await fault(['--clear'])).text).toBe('no faults were in force\n');
   });
 
   it.each([
