@@ -36,6 +36,8 @@ const pastMs = 7 * 24 * 3_600_000;
 /** Results read at once while rounds run beside. */
 const slice = 50;
 
+const saidByRounds = () => undefined;
+
 type FromStore = Pick<Known, 'silences' | 'acked'> & {
   readonly past: readonly Incident[];
   readonly alertsWaiting: number;
@@ -141,7 +143,7 @@ export class MonitorStatus {
       history,
       incidents: [...(judged?.outcome.open ?? []), ...past],
       ...kept,
-      underWay: readUnderWay(underWayFolder, now).map((note) => ({ ...note, targets: note.targets ?? [] })),
+      underWay: readUnderWay(underWayFolder, now, saidByRounds).map((note) => ({ ...note, targets: note.targets ?? [] })),
       delivery: { ...outbox, alertsWaiting, alertsGivenUp, onDisk: disk === 'takes results' },
       historyRead: this.storeFault === undefined,
     });

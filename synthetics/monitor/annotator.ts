@@ -3,7 +3,7 @@ import type { AvailabilityResult } from '../result.ts';
 import type { Ran } from './attempts.ts';
 import { marksOf } from './marks.ts';
 import { minuteMs } from './schedule.ts';
-import { readUnderWay, type UnderWay, underWayFolder } from './under-way.ts';
+import { type OnUnread, readUnderWay, type UnderWay, underWayFolder } from './under-way.ts';
 
 /** How long what is under way counts as known. */
 const lookAgainMs = 1_000;
@@ -13,14 +13,21 @@ export class Annotator {
   private readonly folder: string;
   private readonly nowMs: () => number;
   private readonly staleMs: number;
+  private readonly onUnread: OnUnread;
+  private readonly said = new Set<string>();
   private underWay: { readonly atMs: number; readonly notes: readonly UnderWay[] } | undefined;
   /** Latest outcome by journey and stamp. */
   private readonly latest = new Map<string, { readonly passed: boolean; readonly atMs: number }>();
 
-  constructor(folder: string, nowMs: () => number, periodMs: number) {
+  /** @param onUnread is told once of each note that can't be read */
+  constructor(folder: string, nowMs: () => number, periodMs: number, onUnread: OnUnread) {
     this.folder = folder;
     this.nowMs = nowMs;
     this.staleMs = 3 * periodMs;
+    this.onUnread = (path, reason) => {
+      if (!this.said.has(path)) onUnread(path, reason);
+      this.said.add(path);
+    };
   }
 
   annotate(environment: Environment, ran: Ran): Ran {
@@ -54,7 +61,7 @@ export class Annotator {
   private notes(): readonly UnderWay[] {
     const now = this.nowMs();
     if (!this.underWay || Math.abs(now - this.underWay.atMs) > lookAgainMs)
-      this.underWay = { atMs: now, notes: readUnderWay(this.folder, now) };
+      this.underWay = { atMs: now, notes: readUnderWay(this.folder, now, this.onUnread) };
     return this.underWay.notes;
   }
 }
@@ -64,7 +71,9 @@ export class Annotator {
  * healthy regions are known by them.
  */
 export function annotatedRound(environment: Environment, results: readonly AvailabilityResult[]): AvailabilityResult[] {
-  const annotator = new Annotator(underWayFolder(environment.name), Date.now, minuteMs);
+  const annotator = new Annotator(underWayFolder(environment.name), Date.now, minuteMs, (path, reason) =>
+    console.error(`${path} can't be read, so results don't say what is under way: ${reason}`),
+  );
   const isStamp = ({ target }: AvailabilityResult) => target.kind === 'stamp';
   return results
     .toSorted((a, b) => Number(isStamp(b)) - Number(isStamp(a)))

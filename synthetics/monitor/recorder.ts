@@ -34,7 +34,9 @@ export class Recorder {
   constructor(options: RecorderOptions) {
     const { environment, openOutbox, underWayFolder, periodMs, clock, log, metrics } = options;
     this.options = options;
-    this.annotator = new Annotator(underWayFolder, clock.now, periodMs);
+    this.annotator = new Annotator(underWayFolder, clock.now, periodMs, (path, reason) =>
+      log.warn('under way not read', { path, reason, so: 'results are not marked by it' }),
+    );
     this.alerts = new Alerts(clock.now, (change) => {
       log[change.state === 'opened' ? 'warn' : 'info']('alert', { ...change });
       const { name, location } = environment();

@@ -1,6 +1,7 @@
 import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
+import { messageOf } from './log.ts';
 
 const noteSchema = z.strictObject({
   kind: z.enum(['load', 'experiment']),
@@ -39,10 +40,13 @@ function write(file: string, note: UnderWay): void {
 /** How long notes stay after their end, so that results which began before it still see them. */
 const keptMs = 10 * 60_000;
 
+/** Hears of a note, or of the folder, that can't be read: results of a load test would count as any others. */
+export type OnUnread = (path: string, reason: string) => void;
+
 /** All notes of a folder; removes what ended long ago. */
-export function readUnderWay(folder: string, nowMs: number): UnderWay[] {
-  return filesOf(folder).flatMap((file) => {
-    const note = noteOf(file);
+export function readUnderWay(folder: string, nowMs: number, onUnread: OnUnread): UnderWay[] {
+  return filesOf(folder, onUnread).flatMap((file) => {
+    const note = noteOf(file, onUnread);
     if (note && note.untilMs + keptMs >= nowMs) return [note];
     // One that says nothing is no note of ours, and is left to who wrote it.
     if (note) rmSync(file, { force: true });
@@ -50,20 +54,28 @@ export function readUnderWay(folder: string, nowMs: number): UnderWay[] {
   });
 }
 
-function filesOf(folder: string): string[] {
+function filesOf(folder: string, onUnread: OnUnread): string[] {
   try {
     return readdirSync(folder)
       .filter((file) => file.endsWith('.json'))
       .map((file) => join(folder, file));
-  } catch {
+  } catch (error) {
+    sayUnlessGone(folder, error, onUnread);
     return [];
   }
 }
 
-function noteOf(file: string): UnderWay | undefined {
+function noteOf(file: string, onUnread: OnUnread): UnderWay | undefined {
   try {
     return noteSchema.parse(JSON.parse(readFileSync(file, 'utf8')));
-  } catch {
+  } catch (error) {
+    sayUnlessGone(file, error, onUnread);
     return undefined;
   }
+}
+
+/** Where nothing was ever announced there is no folder, and another process may remove what has ended. */
+function sayUnlessGone(path: string, error: unknown, onUnread: OnUnread): void {
+  const isGone = error instanceof Error && 'code' in error && error.code === 'ENOENT';
+  if (!isGone) onUnread(path, error instanceof z.ZodError ? z.prettifyError(error) : messageOf(error));
 }

@@ -67,7 +67,7 @@ describe('npm run load against the local store', () => {
     const comparison = await script('compare', [folder, folder]).ended;
     const verdict = verdictOf(output);
     // What changes the store under load is told to the monitor like any load.
-    const announced = readUnderWay(underWayFolder(store.environment.name), Date.now());
+    const announced = readUnderWay(underWayFolder(store.environment.name), Date.now(), () => undefined);
     expect(announced.map(({ kind, why }) => `${kind}: ${why}`)).toEqual(['load: load test swap']);
     // One run is no spread to judge latencies by; every figure stands beside itself all the same.
     expect([comparison.code, comparison.output]).toEqual([2, expect.stringMatching(/^\? .*too few for a spread/)]);

@@ -1,12 +1,14 @@
 import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
+import { Annotator } from '../../synthetics/monitor/annotator.ts';
 import { isWithin, maintenanceOf } from '../../synthetics/monitor/maintenance.ts';
 import { marksOf } from '../../synthetics/monitor/marks.ts';
 import { announce, readUnderWay } from '../../synthetics/monitor/under-way.ts';
 import { countsForObjectives } from '../../synthetics/result.ts';
 import { aResult } from '../support/results.ts';
+import { environmentWith } from './checks.ts';
 
 const at = (text: string) => Date.parse(text);
 const sunday = { why: 'patch day', timeZone: 'Europe/Amsterdam', from: '02:00', to: '04:00', days: ['sunday' as const] };
@@ -99,13 +101,34 @@ describe('marks', () => {
     const end = announce(folder, { ...note, fromMs: now - 1_000, untilMs: now + 3_600_000 });
     writeFileSync(join(folder, 'half.json'), '{"kind":');
     writeFileSync(join(folder, 'note.txt'), JSON.stringify({ ...note, why: 'no note of ours', untilMs: now + 3_600_000 }));
-    expect(readUnderWay(folder, now).map(({ why }) => why)).toEqual(['target at 60/s']);
+    const unread: string[] = [];
+    const read = (atMs: number, where = folder) => readUnderWay(where, atMs, (path) => unread.push(basename(path)));
+    expect(read(now).map(({ why }) => why)).toEqual(['target at 60/s']);
     end();
-    const [left] = readUnderWay(folder, now);
+    const [left] = read(now);
     expect(left?.untilMs).toBeLessThan(now + 60_000);
     // Long after: gone, with its file; the broken one stays for whoever is writing it.
-    expect(readUnderWay(folder, now + 3_600_000)).toEqual([]);
+    expect(read(now + 3_600_000)).toEqual([]);
     expect(readdirSync(folder)).toEqual(['half.json', 'note.txt']);
-    expect(readUnderWay(join(folder, 'absent'), now)).toEqual([]);
+    // Each time it is told what counts as none though it is there; what never was is none.
+    expect([read(now, join(folder, 'absent')), unread]).toEqual([[], ['half.json', 'half.json', 'half.json']]);
+    expect([read(now, join(folder, 'half.json')), unread.length]).toEqual([[], 4]);
+  });
+
+  test('that can not be read are said once by who marks results', () => {
+    const said: string[] = [];
+    let nowMs = Date.now();
+    writeFileSync(join(folder, 'odd.json'), JSON.stringify({ ...note, kind: 'picnic' }));
+    const annotator = new Annotator(
+      folder,
+      () => nowMs,
+      60_000,
+      (path, reason) => said.push(`${basename(path)} ${reason}`),
+    );
+    for (let round = 0; round < 3; round += 1) {
+      expect(annotator.annotate(environmentWith(), { result: aResult(round), answered: true }).result.marks).toBeUndefined();
+      nowMs += 60_000;
+    }
+    expect(said.filter((line) => line.startsWith('odd.json'))).toEqual([expect.stringContaining('at kind')]);
   });
 });

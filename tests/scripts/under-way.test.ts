@@ -8,7 +8,7 @@ const environment = environmentWith({}, { name: `under-way-${process.pid}` });
 const folder = underWayFolder(environment.name);
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 const act = { kind: 'load', why: 'load test target', environment, targets: ['eastus'], durationSeconds: 60 } as const;
-const notes = () => readUnderWay(folder, Date.now());
+const notes = () => readUnderWay(folder, Date.now(), () => undefined);
 
 describe('load that is announced', () => {
   it('is felt by what shares its plan, and by the global endpoint', () => {

@@ -48,7 +48,7 @@ export async function runGate(build: GateRun['build'], timeScale?: number): Prom
     const folder = /^reports: (reports\/gate-\S+)$/m.exec(ended.output)?.[1];
     if (folder) rmSync(join(root, folder), { recursive: true, force: true });
     const events = (await store.table('AppEvents')).map(({ Name }) => String(Name));
-    return { ...ended, events, announced: readUnderWay(notes, Date.now()) };
+    return { ...ended, events, announced: readUnderWay(notes, Date.now(), () => undefined) };
   } finally {
     rmSync(notes, { recursive: true, force: true });
     await store.close();
