@@ -99,7 +99,8 @@ export const components: Readonly<Record<ComponentName, Component>> = {
       { signal: 'queueLength', scope: 'plan' },
       { signal: 'memoryPercent', scope: 'plan', optional },
     ],
-    explainedBy: ['cosmos'],
+    // Without the last two no new instance comes up: it stays full however far it is scaled out.
+    explainedBy: ['cosmos', 'key-vault', 'registry'],
   },
   cosmos: {
     title: 'Cosmos DB',

@@ -1,5 +1,6 @@
 import { expect, it } from 'vitest';
-import { astray, incidents, isInOrder } from '../proofs/health-incidents.ts';
+import { astray, isInOrder } from '../proofs/health-incidents.ts';
+import { incidents } from '../proofs/past-incidents.ts';
 
 it.each([
   ['healthy healthy degraded unhealthy healthy', 'healthy (degraded) unhealthy healthy', true],

@@ -64,12 +64,14 @@ export const pastIncidents: readonly PastIncident[] = [
       signal: signalsOf({
         keyVaultFailures: { westeurope: '4' },
         probeFailed: { 'key-vault@westeurope': '100/3' },
+        cpuPercent: { 'plan-westeurope': '75' },
       }),
     },
     once: [16, 'scaleFailures', 'plan-westeurope', '1'],
     changes: {
       'westeurope/key-vault': '0 healthy, 11 degraded, 13 unhealthy, 35 degraded, 37 healthy',
       'flow:scale-out@westeurope': '0 healthy, 11 degraded, 13 unhealthy, 35 degraded, 37 healthy',
+      ...alike('12 degraded, 31 healthy', 'westeurope/plan', userFlowsAt('westeurope')),
       ...alike('11 degraded, 37 healthy', 'flow:deploy@westeurope', 'stamp:westeurope', 'region:westeurope', 'regions', 'store'),
     },
     alert: { cause: 'key-vault', place: 'westeurope', urgency: 'ticket', opened: 17, resolved: 37 },

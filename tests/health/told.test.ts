@@ -56,6 +56,21 @@ describe('a node that is not well', () => {
       'cosmos westeurope',
     ]);
   });
+
+  it.each([
+    ['keyVaultFailures', 'westeurope', '5x8', 'key-vault'],
+    ['probeFailed', 'registry@westeurope', '100x12', 'registry'],
+  ] as const)('of a plan that no instance can join is what keeps them away: %s', (signal, scope, minutes, cause) => {
+    const full = picture([
+      [signal, scope, minutes],
+      ['cpuPercent', 'plan-westeurope', '75x10'],
+      ['cpuPercent', 'plan-eastus', '75x10'],
+    ]);
+    expect(full.rootCauses.map((root) => `${root.cause} ${root.place}`).sort()).toEqual(
+      [`${cause} westeurope`, 'plan eastus'].sort(),
+    );
+    expect(full.rootCauses.find((root) => root.cause === cause)?.chain).toContain('westeurope/plan');
+  });
 });
 
 /** What is told of an incident, from what the history keeps of it when it is over. */

@@ -1,11 +1,9 @@
-import { z } from 'zod';
-import { nameOf, routes } from '../../fixtures/contoso/shop/routes.ts';
-import { armOf } from '../../scripts/azure.ts';
-import { resourceIdsOf } from '../../scripts/resource-ids.ts';
 import { trustCertificates } from '../../telemetry/trust.ts';
 import { LiveHealth, type LiveMinute } from '../support/health-live.ts';
 import { minuteMs } from '../support/live-rounds.ts';
+import { searchesOf } from '../support/searches.ts';
 import { startTestStore, type TestStore } from '../support/store.ts';
+import { incidents, type PastIncident } from './past-incidents.ts';
 import { atMost, exactly, type ProofArea, type ProofRow } from './proof.ts';
 
 /**
@@ -13,133 +11,7 @@ import { atMost, exactly, type ProofArea, type ProofRow } from './proof.ts';
  * are real: a machine that is busy with something else makes every stamp slow, and then the proof doesn't hold.
  */
 const timeScale = 16;
-const [warmUp, lasts, recovery] = [30, 12, 45] as const;
-
-interface Incident {
-  /** By which it is proved alone: `npm run prove -- health-incidents payment`. */
-  readonly name: string;
-  readonly title: string;
-  /** What is injected: bodies of `POST /admin/faults`. */
-  readonly faults: (store: TestStore) => Promise<readonly object[]>;
-  /** The node that is to turn first, and in how many minutes from the fault at most. */
-  readonly first: string;
-  readonly within: number;
-  /** By nodes: every state from the fault to the end in its order; in brackets what may be left out. All others stay healthy. */
-  readonly states: Readonly<Record<string, string>>;
-  readonly alert: { readonly cause: string; readonly place: string; readonly urgency: 'page' | 'ticket' };
-}
-
-const always = (fault: object) => () => Promise.resolve([fault]);
-const flowsAt = (place: string, names = 'browse search reviews sign-in cart checkout') =>
-  names
-    .split(' ')
-    .map((name) => `flow:${name}@${place}`)
-    .join(' ');
-/** What a node goes through that turns bad, and is well again. */
-const turns = 'healthy (degraded) unhealthy (degraded) healthy';
-const degrades = 'healthy degraded healthy';
-const upwards = 'regions store';
-
-export const incidents: readonly Incident[] = [
-  {
-    name: 'region',
-    title: 'West Europe is gone',
-    faults: always({ kind: 'region-down', region: 'westeurope' }),
-    first: 'westeurope/api',
-    within: 5,
-    states: {
-      'westeurope/api': 'healthy unhealthy (unknown) healthy',
-      [`${flowsAt('westeurope')} stamp:westeurope region:westeurope`]: turns,
-      [upwards]: degrades,
-      // What a region that is gone tells of itself is nothing.
-      'westeurope/cosmos westeurope/plan westeurope/payment westeurope/key-vault westeurope/registry':
-        'healthy (unknown) (healthy)',
-      // Of its parts Key Vault is unknown first and known again first, the registry last: between them all may be known.
-      'flow:scale-out@westeurope': 'healthy unknown (healthy) (unknown) healthy',
-      'flow:deploy@westeurope': 'healthy degraded (unhealthy) (degraded) (unknown) healthy',
-    },
-    alert: { cause: 'api', place: 'westeurope', urgency: 'page' },
-  },
-  {
-    name: 'key-vault',
-    title: 'Key Vault is misconfigured: no scale-out',
-    faults: always({ kind: 'key-vault-denied', region: 'westeurope' }),
-    first: 'westeurope/key-vault',
-    within: 8,
-    states: {
-      'westeurope/key-vault flow:scale-out@westeurope': turns,
-      [`flow:deploy@westeurope stamp:westeurope region:westeurope ${upwards}`]: degrades,
-    },
-    alert: { cause: 'key-vault', place: 'westeurope', urgency: 'ticket' },
-  },
-  {
-    name: 'instance',
-    title: 'an instance answers badly',
-    faults: async (store) => {
-      // Of two instances in turn, each journey meets it in the stamp. At the global endpoint chance would decide: one request
-      // in four, so it prefers the other region.
-      await preferEastUs(store);
-      const instance = await anInstance(store);
-      return shopRoutes.map((route) => ({ kind: 'route', route, status: 500, instance }));
-    },
-    first: 'westeurope/api',
-    within: 5,
-    states: {
-      // Every check meets it once: six errors a minute, of ten that would be unhealthy.
-      'westeurope/api': degrades,
-      [`${flowsAt('westeurope')} stamp:westeurope region:westeurope`]: turns,
-      [upwards]: degrades,
-      // No shopper gets as far as paying: too few payments to say anything.
-      'westeurope/payment': 'healthy unknown healthy',
-    },
-    alert: { cause: 'api', place: 'westeurope', urgency: 'page' },
-  },
-  {
-    name: 'payment',
-    title: 'the payment API fails',
-    faults: always({ kind: 'payment-down' }),
-    first: 'westeurope/payment',
-    within: 5,
-    states: {
-      'westeurope/payment eastus/payment flow:checkout@westeurope flow:checkout@eastus flow:checkout@global global': turns,
-      [`stamp:westeurope stamp:eastus region:westeurope region:eastus ${upwards}`]: turns,
-    },
-    alert: { cause: 'payment', place: 'store', urgency: 'page' },
-  },
-  {
-    name: 'cosmos',
-    title: 'Cosmos DB throttles',
-    faults: always({ kind: 'cosmos-throttling', region: 'westeurope' }),
-    first: 'westeurope/cosmos',
-    within: 5,
-    states: {
-      [`westeurope/cosmos westeurope/api ${flowsAt('westeurope')} stamp:westeurope region:westeurope`]: turns,
-      [`flow:deploy@westeurope ${upwards}`]: degrades,
-      // No shopper gets as far as paying: too few payments to say anything.
-      'westeurope/payment': 'healthy unknown healthy',
-    },
-    alert: { cause: 'cosmos', place: 'westeurope', urgency: 'page' },
-  },
-];
-
-const stateSchema = z.object({
-  plans: z.array(z.object({ name: z.string(), instances: z.array(z.object({ id: z.string() })) })),
-});
-
-/** Its own health checks stay well, so that it stays in rotation. */
-const shopRoutes = routes.map(nameOf).filter((name) => !name.includes('/api/health') && name.includes('/api/'));
-
-async function preferEastUs({ environment }: TestStore): Promise<void> {
-  const arm = await armOf(environment);
-  await arm.patch(resourceIdsOf(environment).origin('westeurope'), '2024-09-01', { properties: { priority: 2 } });
-}
-
-async function anInstance(store: TestStore): Promise<string> {
-  const { json } = await store.admin('GET', '/admin/state');
-  const plan = stateSchema.parse(json).plans.find(({ name }) => name === 'plan-westeurope');
-  if (!plan?.instances[0]) throw new Error('the plan of West Europe has no instance');
-  return plan.instances[0].id;
-}
+const [warmUp, recovery] = [30, 45] as const;
 
 const isBad = (state: string | undefined) => state === 'degraded' || state === 'unhealthy';
 
@@ -157,7 +29,7 @@ export function isInOrder(states: readonly string[], order: string): boolean {
 }
 
 /** Nodes whose states came in another order than they should, each with what was seen. */
-export function astray(minutes: readonly Pick<LiveMinute, 'states'>[], wanted: Incident['states']): string[] {
+export function astray(minutes: readonly Pick<LiveMinute, 'states'>[], wanted: PastIncident['states']): string[] {
   const orders = new Map(Object.entries(wanted).flatMap(([ids, order]) => ids.split(' ').map((id) => [id, order] as const)));
   const ids = [...(minutes[0]?.states.keys() ?? [])];
   return ids.flatMap((id) => {
@@ -168,20 +40,27 @@ export function astray(minutes: readonly Pick<LiveMinute, 'states'>[], wanted: I
 
 const isWell = ({ states }: LiveMinute) => [...states.values()].every((each) => each === 'healthy');
 
-async function play(incident: Incident, { store, live }: Stage, say: (line: string) => void): Promise<ProofRow[]> {
-  const { title, faults } = incident;
+async function play(incident: PastIncident, { store, live }: Stage, say: (line: string) => void): Promise<ProofRow[]> {
+  const { title, faults, searchesPerSecond = 0, lasts = 12, also } = incident;
   await live.minutesUntil(`${title}: healthy at first`, isWell, warmUp);
   live.begin();
   for (const fault of await faults(store)) {
     const { status } = await store.admin('POST', '/admin/faults', { ...fault, seconds: 600 });
     if (status !== 201) throw new Error(`${title}: the fault was answered with ${status}`);
   }
-  for (let minute = 0; minute < lasts; minute += 1) await live.minute();
-  const told = live.told().join(', ');
-  await store.admin('DELETE', '/admin/faults');
-  const isOver = (minute: LiveMinute) => live.incidents().every((each) => each.resolvedAtMs !== undefined) && isWell(minute);
-  await live.minutesUntil(`${title}: over`, isOver, recovery);
-  return rowsOf(incident, live, told, say);
+  const searches = searchesOf(store, 'westeurope', searchesPerSecond);
+  try {
+    for (let minute = 0; minute < lasts; minute += 1) await live.minute();
+    const told = live.told().join(', ');
+    await store.admin('DELETE', '/admin/faults');
+    const clearedAtMs = Date.now();
+    const isOver = (minute: LiveMinute) => live.incidents().every((each) => each.resolvedAtMs !== undefined) && isWell(minute);
+    await live.minutesUntil(`${title}: over`, isOver, recovery);
+    const rows = rowsOf(incident, live, told, say);
+    return [...rows, ...(also?.({ store, clearedAtMs, answers: await searches.stop() }, title) ?? [])];
+  } finally {
+    await searches.stop();
+  }
 }
 
 /** A running store, and who looks at it. */
@@ -190,14 +69,15 @@ interface Stage {
   readonly live: LiveHealth;
 }
 
-async function stage(): Promise<Stage> {
-  const store = await startTestStore({ timeScale });
+async function stage({ change, prepare }: PastIncident): Promise<Stage> {
+  const store = await startTestStore({ timeScale, ...(change && { change }) });
   trustCertificates(store.caFile);
+  await prepare?.(store);
   return { store, live: await LiveHealth.of(store.environment) };
 }
 
 function rowsOf(
-  { title, first, within, states, alert }: Incident,
+  { title, first, within, states, alert }: PastIncident,
   live: LiveHealth,
   told: string,
   say: (line: string) => void,
@@ -242,7 +122,7 @@ export const healthIncidents: ProofArea = {
   prove: async (say, part) => {
     const rows: ProofRow[] = [];
     for (const incident of incidents.filter(({ name }) => part === undefined || name === part)) {
-      const on = await stage();
+      const on = await stage(incident);
       try {
         rows.push(...(await play(incident, on, say)));
       } catch (error) {

@@ -7,6 +7,7 @@ import { contosoOptionsOf } from '../../../scripts/local-store.ts';
 import { clientCredential } from '../../../telemetry/azure-credential.ts';
 import { type MetricsSource, readClock, readMetrics, wallTimeOf } from '../../../telemetry/azure-monitor.ts';
 import { trustCertificates } from '../../../telemetry/trust.ts';
+import { type Searches, searchesOf } from '../../support/searches.ts';
 import { soon } from '../../support/soon.ts';
 import { startTestStore, type TestStore } from '../../support/store.ts';
 
@@ -24,7 +25,7 @@ const withOneCore = (environment: Environment): Environment => ({
   })),
 });
 
-let timer: NodeJS.Timeout | undefined;
+let searches: Searches | undefined;
 const trusted = tls.getCACertificates('default');
 let store: TestStore;
 let source: MetricsSource;
@@ -37,7 +38,7 @@ beforeAll(async () => {
   source = { endpoint, credential: clientCredential(auth), clock: await readClock(endpoint) };
 });
 afterAll(async () => {
-  clearInterval(timer);
+  await searches?.stop();
   await store.close();
   tls.setDefaultCACertificates(trusted);
 });
@@ -62,29 +63,12 @@ async function cpuByMinute(fromMs: number, toMs: number): Promise<number[]> {
   return series.flatMap(({ points }) => points.flatMap(({ values }) => values?.average ?? []));
 }
 
-/** Searches take 36 ms of a core: 22 a second are 79 % of one, 40 % of two. As many as are due, whenever the machine lets them. */
-function drive(perSecond: number) {
-  const sent: Promise<{ status: number; instance: string; at: number }>[] = [];
-  const startedAt = performance.now();
-  timer = setInterval(() => {
-    while (sent.length < ((performance.now() - startedAt) / 1_000) * perSecond) {
-      const answer = store.send(`${store.contoso.urls.westeurope}/api/search?q=trail`);
-      sent.push(
-        answer.then(({ status, headers }) => ({ status, instance: String(headers['x-contoso-instance']), at: Date.now() })),
-      );
-    }
-  }, 5);
-  return async () => {
-    clearInterval(timer);
-    return Promise.all(sent);
-  };
-}
-
 const mean = (values: readonly number[]) => values.reduce((sum, value) => sum + value, 0) / values.length;
 
 describe('load past the scale-out threshold', () => {
   it('gives the documented sequence: metric, event, start-up, CPU falls, cool-down, scale-in, and no flapping', async () => {
-    const stop = drive(22);
+    // 79 % of one core, 40 % of two.
+    searches = searchesOf(store, 'westeurope', 22);
     await soon(() => expect(events()).toHaveLength(1));
     const [out] = events();
     expect(out).toMatchObject({ kind: 'ScaleAction', direction: 'Increase', from: 1, to: 2 });
@@ -100,7 +84,7 @@ describe('load past the scale-out threshold', () => {
 
     await wait(minutesMs(6));
     const underLoadUntil = Date.now();
-    const answers = await stop();
+    const answers = await searches.stop();
     expect(new Set(answers.map(({ status }) => status))).toEqual(new Set([200]));
     expect(answers.filter(({ instance, at }) => instance === added && at < warmAt)).toEqual([]);
     expect(answers.some(({ instance }) => instance === added)).toBe(true);
