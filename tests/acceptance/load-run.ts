@@ -20,7 +20,7 @@ export function verdictOf(output: string): LoadVerdict {
 
 /** On a machine that others keep busy a rate or a latency may tell nothing; what was counted always does. */
 export const toldBusy = ({ reasons }: LoadVerdict) =>
-  reasons.every((reason) => /generator was (starved|saturated)|samples/.test(reason));
+  reasons.every((reason) => /generator was (starved|saturated)|samples|iterations were dropped/.test(reason));
 
 export const judgementNamed = ({ judgements }: LoadVerdict, name: string) => judgements.find((one) => one.name === name);
 

@@ -62,7 +62,7 @@ test('npm run synthetics -- --publish marks what happens under load, as rounds d
 
 test('npm run synthetics -- --publish keeps the exchange at which a journey failed', async () => {
   const now = Date.now();
-  await live.faults({ kind: 'payment-down', region: 'eastus', seconds: 60 });
+  await live.faults({ kind: 'payment-down', region: 'eastus', seconds: 600 });
   const { code } = await live.script('synthetics.ts', '--journey', 'checkout', '--target', 'eastus', '--publish');
   const outbox = openOutbox(outboxPath(live.name), { now: Date.now });
   const [result] = outbox.recent({ since: now, journey: 'checkout' });

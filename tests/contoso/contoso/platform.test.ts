@@ -20,7 +20,7 @@ const at = (target: string, path: string) => store.send(`${store.contoso.urls[ta
 const globally = (path: string) => store.send(`${store.contoso.globalUrl}${path}`);
 const act = (verb: string, body: unknown, stamp = 'westeurope') => store.admin('POST', `/admin/stamps/${stamp}/${verb}`, body);
 const fault = async (body: Record<string, unknown>) => {
-  const answer = await store.admin('POST', '/admin/faults', { seconds: 120, ...body });
+  const answer = await store.admin('POST', '/admin/faults', { seconds: 600, ...body });
   expect(answer.status).toBe(201);
   return () => store.admin('DELETE', `/admin/faults/${(answer.json as { id: string }).id}`);
 };

@@ -90,7 +90,7 @@ describe('a region that goes down and comes back', () => {
       worldwide.push(globally());
     }, 40);
     await soon(() => expect(worldwide.length).toBeGreaterThan(10));
-    await store.admin('POST', '/admin/faults', { kind: 'region-down', region: 'westeurope', seconds: 120 });
+    await store.admin('POST', '/admin/faults', { kind: 'region-down', region: 'westeurope', seconds: 600 });
 
     await soon(() => expect(west.map(healthOf)).toEqual([false, false]));
     // One bad sample of four is still healthy.
