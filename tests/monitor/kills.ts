@@ -80,7 +80,7 @@ export async function killAtRandom(
     outbox.close();
     return countUp(kills, items, ingestion.accepted.map(idOf), counts, lastExit);
   } finally {
-    if (child && child.exitCode === null) await end(child, 'SIGKILL');
+    if (child && !hasEnded(child)) await end(child, 'SIGKILL');
     await Promise.all([shop.close(), ingestion.close()]);
     rmSync(folder, { recursive: true });
   }
@@ -125,7 +125,10 @@ async function startMonitor({ environment, outbox, ca }: Files, periodMs: number
   return child;
 }
 
+const hasEnded = ({ exitCode, signalCode }: ChildProcess) => exitCode !== null || signalCode !== null;
+
 async function end(child: ChildProcess, signal: NodeJS.Signals): Promise<number | null> {
+  if (hasEnded(child)) throw new Error(`the monitor had ended by itself, with ${child.exitCode ?? child.signalCode}`);
   const gone = once(child, 'exit') as Promise<[number | null]>;
   child.kill(signal);
   return (await gone)[0];
