@@ -99,7 +99,8 @@ export type StoreState =
   | { readonly kind: 'running' }
   | { readonly kind: 'other'; readonly seen: string };
 
-const detectMs = 2_000;
+/** A store under load, on a busy machine, is late and still the store. */
+const detectMs = 5_000;
 const codeOf = (error: unknown) => (error instanceof Error && 'code' in error ? String(error.code) : '');
 
 /** Looks at the control endpoint: this environment's store, something else, or nothing. */

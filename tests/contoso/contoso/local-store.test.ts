@@ -127,6 +127,15 @@ describe('what listens at the control endpoint', () => {
     await takePort(createHttps(certificate, (_req, res) => res.end('{}')));
     expect(await state()).toBe('other');
   });
+
+  it('is the store, late as it may be on a busy machine', async () => {
+    const { ca, certificate } = await testCertificate();
+    writeFileSync(caFileOf(environment), ca);
+    closing.push(() => rmSync(caFileOf(environment)));
+    const said = JSON.stringify({ timeScale: 60, environment: name });
+    await takePort(createHttps(certificate, (req, res) => setTimeout(() => res.end(said), req.url === '/clock' ? 3_500 : 0)));
+    expect(await state()).toBe('running');
+  });
 });
 
 describe('the store as a process', () => {
