@@ -5,6 +5,7 @@ import { distributed } from './distributed.ts';
 import { gate } from './gate.ts';
 import { healthAgreement } from './health-agreement.ts';
 import { healthIncidents } from './health-incidents.ts';
+import { loadCollector } from './load-collector.ts';
 import { mainJob } from './main-job.ts';
 import { monitorDays, monitorKills, monitorOutage } from './monitor.ts';
 import { monitorFaults } from './monitor-faults.ts';
@@ -22,6 +23,7 @@ export const proofAreas: Readonly<Record<string, ProofArea>> = {
   'monitor-flat': monitorFlat,
   'playwright-pace': playwrightPace,
   baselines,
+  'load-collector': loadCollector,
   'monitor-days': monitorDays,
   'monitor-faults': monitorFaults,
   'monitor-kills': monitorKills,
