@@ -1,7 +1,8 @@
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { ConfigurationError } from '../fixtures/environments/errors.ts';
-import { type Baseline, baselineSchema } from './verdict/baseline.ts';
+import { type Baseline, baselineSchema, differences } from './verdict/baseline.ts';
+import type { LoadVerdict } from './verdict/verdict.ts';
 
 const folder = join(__dirname, 'baselines');
 
@@ -25,4 +26,11 @@ export function writeBaseline(file: string, { runs, ...head }: Baseline): void {
   const lines = runs.map((run) => `    ${JSON.stringify(run)}`).join(',\n');
   const body = JSON.stringify(head, null, 2).replace(/\n\}$/, '');
   writeFileSync(file, `${body},\n  "runs": [\n${lines}\n  ]\n}\n`);
+}
+
+/** Where a run went: runs that asked for something else are gone by it, and nobody may learn that from the next comparison. */
+export function addedTo(file: string, before: Baseline | undefined, verdict: LoadVerdict): string {
+  const other = before ? differences(before, verdict) : [];
+  if (other.length === 0) return `added to ${file}`;
+  return `begun anew in ${file}, whose ${before?.runs.length} runs asked for something else (${other.join('; ')})`;
 }

@@ -92,7 +92,7 @@ export function compare(baseline: Baseline, verdict: LoadVerdict): BaselineCompa
   if (worse.length > 0) return { verdict: 'fail', reason: `baseline: ${said(worse)}`, runs, rows };
   if (runs < fewestRuns) return { ...unsure(`${runs} earlier runs are too few for a spread, ${fewestRuns} are needed`), rows };
   if (latencies.length === 0) return { ...unsure('no latency to compare'), rows };
-  const untold = untoldCosts(baseline, metrics);
+  const untold = untoldMetrics(baseline, metrics);
   if (untold.length > 0) return { ...unsure(`its runs know ${untold.join(', ')}, this run doesn't`), rows };
   return { verdict: 'pass', runs, rows };
 }
@@ -119,7 +119,8 @@ function said(rows: readonly Row[]): string {
     .join(', ');
 }
 
-const valuesOf = ({ runs }: Baseline, name: string) => runs.flatMap(({ metrics }) => metrics[name] ?? []);
+/** Without zeros: no step takes no time, and their logarithm would hide all others. */
+const valuesOf = ({ runs }: Baseline, name: string) => runs.flatMap(({ metrics }) => metrics[name] || []);
 
 function ruRows(baseline: Baseline, metrics: readonly RunMetric[]): Row[] {
   return metrics.flatMap(({ name, value, unit }) => {
@@ -131,11 +132,14 @@ function ruRows(baseline: Baseline, metrics: readonly RunMetric[]): Row[] {
   });
 }
 
-/** Costs that every earlier run has and this one hasn't: a build that stops telling them isn't cheap. */
-function untoldCosts({ runs }: Baseline, metrics: readonly RunMetric[]): string[] {
+/**
+ * Costs and usual latencies that every earlier run has and this one hasn't: a build that stops telling them isn't cheap, and a
+ * step that hardly ran isn't fast. A p95 may come and go with a few requests.
+ */
+function untoldMetrics({ runs }: Baseline, metrics: readonly RunMetric[]): string[] {
   const now = new Set(metrics.map(({ name }) => name));
-  const costs = Object.keys(runs[0]?.metrics ?? {}).filter((name) => name.endsWith(' RU'));
-  return costs.filter((name) => !now.has(name) && runs.every((run) => run.metrics[name] !== undefined));
+  const known = Object.keys(runs[0]?.metrics ?? {}).filter((name) => / (RU|p50)$/.test(name));
+  return known.filter((name) => !now.has(name) && runs.every((run) => run.metrics[name] !== undefined));
 }
 
 interface Candidate {

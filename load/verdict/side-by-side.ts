@@ -7,7 +7,8 @@ import type { BaselineComparison, LoadVerdict } from './verdict.ts';
  */
 export function sideBySide(first: LoadVerdict, second: LoadVerdict, baseline: Baseline | undefined): BaselineComparison {
   const alone = withRun(undefined, first);
-  if (baseline && baseline.runs.length >= fewestRuns && differences(baseline, second).length === 0) {
+  const fits = [baseline, alone].every((earlier) => earlier && differences(earlier, second).length === 0);
+  if (baseline && baseline.runs.length >= fewestRuns && fits) {
     const spread = compare(moved(baseline, alone), second);
     return { ...spread, runs: baseline.runs.length };
   }

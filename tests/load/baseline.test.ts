@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import { seeded } from '../../fixtures/data/random.ts';
-import { baselineFile, readBaseline, writeBaseline } from '../../load/baselines.ts';
+import { addedTo, baselineFile, readBaseline, writeBaseline } from '../../load/baselines.ts';
 import { type Baseline, compare, withComparison, withRun } from '../../load/verdict/baseline.ts';
 import { sideBySide } from '../../load/verdict/side-by-side.ts';
 import { tailOfT } from '../../load/verdict/student.ts';
@@ -109,13 +109,20 @@ describe('a comparison with earlier runs', () => {
     if (reason) expect(compared.reason).toMatch(reason);
   });
 
-  it('is inconclusive where a build stops telling what it costs', () => {
-    const now = runs(1, 4)[0] as LoadVerdict;
-    const silent = { ...now, metrics: (now.metrics ?? []).filter(({ name }) => name !== 'search RU') };
-    expect(compare(baselineOf(runs(5, 3)), silent)).toMatchObject({
+  it.each([
+    { missing: 'search RU', verdict: 'inconclusive', reason: "baseline: its runs know search RU, this run doesn't" },
+    {
+      missing: 'checkout › pay p50',
       verdict: 'inconclusive',
-      reason: "baseline: its runs know search RU, this run doesn't",
-    });
+      reason: "baseline: its runs know checkout › pay p50, this run doesn't",
+    },
+    // A p95 needs 200 requests, and comes and goes with a few.
+    { missing: 'checkout › pay p95', verdict: 'pass', reason: undefined },
+  ])('is $verdict where a build stops telling $missing', ({ missing, verdict, reason }) => {
+    const now = runs(1, 2)[0] as LoadVerdict;
+    const silent = { ...now, metrics: (now.metrics ?? []).filter(({ name }) => name !== missing) };
+    const seen = compare(baselineOf(runs(5, 3)), silent);
+    expect([seen.verdict, seen.reason]).toEqual([verdict, reason]);
   });
 
   it.each([
@@ -251,6 +258,12 @@ describe('one run against one other', () => {
     );
   });
 
+  it('compares no run with one that asked otherwise, whatever the baseline', () => {
+    const other = { ...first, rateWantedPerSecond: 9 };
+    const { verdict, reason } = sideBySide(other, same, baselineOf(runs(8, 41)));
+    expect([verdict, reason]).toEqual(['inconclusive', expect.stringContaining('rate 60 instead of 9')]);
+  });
+
   it('shows every figure all the same', () => {
     const { rows } = sideBySide(first, slower, undefined);
     expect(rows).toHaveLength(first.metrics?.length ?? 0);
@@ -313,6 +326,10 @@ describe('a baseline file', () => {
   it('keeps the last twenty, and begins anew for another rate', () => {
     const full = baselineOf(runs(23, 1));
     expect(full.runs).toHaveLength(20);
-    expect(withRun(full, { ...(runs(1, 2)[0] as LoadVerdict), rateWantedPerSecond: 30 }).runs).toHaveLength(1);
+    const [next] = runs(1, 2) as [LoadVerdict];
+    const slow = { ...next, rateWantedPerSecond: 30 };
+    expect(withRun(full, slow).runs).toHaveLength(1);
+    expect(addedTo('it', full, slow)).toBe('begun anew in it, whose 20 runs asked for something else (rate 30 instead of 60)');
+    expect([addedTo('it', full, next), addedTo('it', undefined, next)]).toEqual(['added to it', 'added to it']);
   });
 });
