@@ -37,7 +37,7 @@ export function availabilityEmission(result: AvailabilityResult, now: number): E
     success: result.outcome === 'passed',
     runLocation: result.location,
     message: (failureLine(result) || result.outcome).slice(0, maxMessageLength),
-    measurements: { ...stepMeasurements(result), ...phaseMeasurements(result) },
+    measurements: measurementsOf(result),
   });
 }
 
@@ -59,9 +59,11 @@ function emission(
 ): Emission {
   const late = now - at > lateAfterMs;
   const properties: Record<string, string> = {};
-  const marked = late ? { ...raw, late: 'true', originalTime: new Date(at).toISOString() } : raw;
-  for (const [name, value] of Object.entries(marked))
+  for (const name in raw) {
+    const value = raw[name];
     if (value !== undefined && value !== '') properties[bounded(name)] = truncateBytes(value);
+  }
+  if (late) Object.assign(properties, { late: 'true', originalTime: new Date(at).toISOString() });
   const bytes = wrappingBytes + Buffer.byteLength(JSON.stringify(body)) + Buffer.byteLength(JSON.stringify(properties));
   return { id, baseType, body, properties, at, traceId, late, bytes };
 }
@@ -94,24 +96,25 @@ function availabilityProperties(result: AvailabilityResult): Record<string, stri
   };
 }
 
-/** `pay.durationMs` and `pay.requestCharge`; a step that was done several times counts in sum. */
-function stepMeasurements(result: AvailabilityResult): Record<string, number> {
+/**
+ * `pay.durationMs` and `pay.requestCharge`, a step that was done several times in sum; and where the time went, over all requests
+ * of a journey: `dnsMs`, `connectMs`, `tlsMs`, `firstByteMs`, `downloadMs`, which by step stay in the outbox. Loops over the
+ * properties in place: pairs of them, made for every step, took a tenth of what a delivery costs.
+ */
+function measurementsOf({ steps }: AvailabilityResult): Record<string, number> {
   const sums: Record<string, number> = {};
-  for (const step of result.steps) {
-    const name = step.name.slice(0, maxNameLength - '.requestCharge'.length);
-    sums[`${name}.durationMs`] = (sums[`${name}.durationMs`] ?? 0) + step.durationMs;
-    if (step.requestCharge !== undefined)
-      sums[`${name}.requestCharge`] = (sums[`${name}.requestCharge`] ?? 0) + step.requestCharge;
+  const add = (name: string, value: number) => {
+    sums[name] = (sums[name] ?? 0) + value;
+  };
+  const phaseSums: Record<string, number> = {};
+  for (const { name, durationMs, requestCharge, phases } of steps) {
+    const step = name.slice(0, maxNameLength - '.requestCharge'.length);
+    add(`${step}.durationMs`, durationMs);
+    if (requestCharge !== undefined) add(`${step}.requestCharge`, requestCharge);
+    for (const phase in phases) phaseSums[phase] = (phaseSums[phase] ?? 0) + phases[phase as keyof typeof phases];
   }
+  for (const phase in phaseSums) sums[phase] = Math.round((phaseSums[phase] ?? 0) * 10) / 10;
   return sums;
-}
-
-/** Where the time went, over all requests of a journey: `dnsMs`, `connectMs`, `tlsMs`, `firstByteMs`, `downloadMs`; by step they stay in the outbox. */
-function phaseMeasurements({ steps }: AvailabilityResult): Record<string, number> {
-  const sums: Record<string, number> = {};
-  for (const { phases } of steps)
-    for (const [name, ms] of Object.entries<number>(phases ?? {})) sums[name] = (sums[name] ?? 0) + ms;
-  return Object.fromEntries(Object.entries(sums).map(([name, ms]) => [name, Math.round(ms * 10) / 10]));
 }
 
 /** `[d.]hh:mm:ss.fff`, days only where there are any: the form that Application Insights reads. */
