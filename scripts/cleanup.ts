@@ -1,5 +1,5 @@
 import { ConfigurationError } from '../fixtures/environments/errors.ts';
-import { loadEnvironment } from '../fixtures/environments/load.ts';
+import { loadEnvironment, wantedEnvironment } from '../fixtures/environments/load.ts';
 import { readVariables } from '../fixtures/environments/variables.ts';
 import { cleanUpLeftovers } from '../synthetics/cleanup.ts';
 import { tokenSource } from '../synthetics/runners/token.ts';
@@ -14,11 +14,11 @@ async function cleanup(): Promise<ExitCode> {
   const { values } = parseFlags({ 'older-than': { type: 'string', default: defaultOlderThanMinutes } } as const);
   // Number('') is 0, which would spare nothing.
   const minutes = Number(values['older-than'] || Number.NaN);
-  if (!(minutes >= 0)) {
+  if (!(Number.isFinite(minutes) && minutes >= 0)) {
     const fault = { path: '--older-than', seen: JSON.stringify(values['older-than']), allowed: 'minutes, 0 or more' };
     throw new ConfigurationError('The command line', [fault]);
   }
-  const nameOrPath = values.env || readVariables().TARGET_ENV || 'local';
+  const nameOrPath = wantedEnvironment(values.env);
   const environment = loadEnvironment(nameOrPath);
   trustCertificates();
   const store = environment.local ? await ensureStore(environment, nameOrPath) : undefined;

@@ -60,10 +60,10 @@ type Flags<T extends Options> = ReturnType<
   typeof parseArgs<{ options: T; args: string[]; strict: true; allowPositionals: true }>
 >;
 
-/** What every command takes. */
 /** Of an availability result. */
 export const exitOfOutcome = { passed: 0, failed: 1, inconclusive: 2 } as const;
 
+/** What every command takes. */
 const commonOptions = { env: { type: 'string' } } as const;
 
 /**

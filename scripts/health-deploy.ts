@@ -3,7 +3,6 @@ import { dirname, join } from 'node:path';
 import { ConfigurationError } from '../fixtures/environments/errors.ts';
 import { loadEnvironment } from '../fixtures/environments/load.ts';
 import type { Environment } from '../fixtures/environments/schema.ts';
-import { readVariables } from '../fixtures/environments/variables.ts';
 import { azureFiles, type NamedTemplate, templatesOf } from '../health/deploy/generate.ts';
 import { placeOf } from '../health/deploy/place.ts';
 import type { ParameterName } from '../health/deploy/template.ts';
@@ -15,12 +14,10 @@ import { type ExitCode, type Interruption, parseFlags } from './exit-code.ts';
 
 const apiVersion = '2021-04-01';
 
-const environmentOf = (named: string | undefined) => loadEnvironment(named || readVariables().TARGET_ENV || 'local');
-
 /** `npm run health -- generate [--env <name or path>] [--out <folder>]`: the templates and queries, as files. */
 export async function generateCommand(_: Interruption, args: readonly string[]): Promise<ExitCode> {
   const { values } = parseFlags({ out: { type: 'string' } }, [...args]);
-  const environment = environmentOf(values.env);
+  const environment = loadEnvironment(values.env);
   const folder = values.out ?? join('deploy', 'azure', environment.name);
   const files = Object.entries(azureFiles(environment));
   for (const [path, text] of files) {
@@ -39,7 +36,7 @@ export async function generateCommand(_: Interruption, args: readonly string[]):
  */
 export async function deployCommand({ signal }: Interruption, args: readonly string[]): Promise<ExitCode> {
   const { values } = parseFlags({ 'what-if': { type: 'boolean' } }, [...args]);
-  const environment = environmentOf(values.env);
+  const environment = loadEnvironment(values.env);
   const given = parametersOf(environment);
   const arm = await armOf(environment);
   return deployTemplates({ arm, environment, given, isWhatIf: values['what-if'] === true, signal, say: console.log });

@@ -1,5 +1,5 @@
 import { ConfigurationError } from '../fixtures/environments/errors.ts';
-import { loadEnvironment } from '../fixtures/environments/load.ts';
+import { loadEnvironment, wantedEnvironment } from '../fixtures/environments/load.ts';
 import type { Environment } from '../fixtures/environments/schema.ts';
 import { type Target, targetsOf } from '../fixtures/environments/targets.ts';
 import { readVariables } from '../fixtures/environments/variables.ts';
@@ -25,7 +25,7 @@ const mostRounds = 20;
  */
 export async function gateCommand({ signal }: Interruption, args: readonly string[]): Promise<ExitCode> {
   const { values } = parseFlags({ target: { type: 'string' } }, [...args]);
-  const nameOrPath = values.env || readVariables().TARGET_ENV || 'local';
+  const nameOrPath = wantedEnvironment(values.env);
   const environment = loadEnvironment(nameOrPath);
   const targets = wantedTargets(environment, values.target);
   trustCertificates();

@@ -1,5 +1,4 @@
 import { loadEnvironment } from '../fixtures/environments/load.ts';
-import { readVariables } from '../fixtures/environments/variables.ts';
 import { minuteMs } from '../health/bins.ts';
 import type { Health } from '../health/model.ts';
 import { lookbackMinutes } from '../health/window.ts';
@@ -20,7 +19,7 @@ const mostResults = 500_000;
  */
 export async function picture(_: Interruption, args: readonly string[]): Promise<ExitCode> {
   const { values } = parseFlags({ outbox: { type: 'string' } }, [...args]);
-  const environment = loadEnvironment(values.env || readVariables().TARGET_ENV || 'local');
+  const environment = loadEnvironment(values.env);
   trustCertificates();
   if (environment.local) {
     const store = await detectStore(environment);

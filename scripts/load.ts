@@ -1,6 +1,7 @@
 import { mkdirSync } from 'node:fs';
 import { basename, join } from 'node:path';
-import { ConfigurationError } from '../fixtures/environments/errors.ts';
+import { ConfigurationError, type Fault } from '../fixtures/environments/errors.ts';
+import { wantedEnvironment } from '../fixtures/environments/load.ts';
 import type { Environment } from '../fixtures/environments/schema.ts';
 import { readVariables } from '../fixtures/environments/variables.ts';
 import { baselineFile, readBaseline } from '../load/baselines.ts';
@@ -36,9 +37,9 @@ const flags = {
  */
 async function load(signal: AbortSignal): Promise<ExitCode> {
   const { values, positionals } = parseFlags(flags, undefined, 'the scenario');
-  refuseLonely(values);
+  refuseUnheard(values);
   const scenario = scenarioNamed(positionals);
-  const nameOrPath = values.env || readVariables().TARGET_ENV || 'local';
+  const nameOrPath = wantedEnvironment(values.env);
   const environment = deliverable(nameOrPath);
   const startedAt = new Date().toISOString().slice(0, 19).replaceAll(':', '-');
   const runDirectory = join('reports', `${scenario}-${startedAt}`);
@@ -131,11 +132,22 @@ async function cleanUpRun(environment: Environment, startedAtMs: number): Promis
   for (const line of failures) console.error(`not cleaned up: ${line}`);
 }
 
-/** Samples that are there already are judged, never sent anew. */
-function refuseLonely({ samples, distributed }: { readonly samples?: string; readonly distributed?: string }): void {
-  if (samples === undefined || distributed !== undefined) return;
-  const allowed = 'beside --distributed <runners>, which judges them';
-  throw new ConfigurationError('The command line', [{ path: '--samples', seen: JSON.stringify(samples), allowed }]);
+/** What nobody would hear: samples of runners that were not asked for, and a baseline of a run that was never kept in one. */
+function refuseUnheard({
+  samples,
+  distributed,
+  'save-baseline': isSaved,
+}: ReturnType<typeof parseFlags<typeof flags>>['values']) {
+  const faults: Fault[] = [];
+  if (samples !== undefined && distributed === undefined)
+    faults.push({
+      path: '--samples',
+      seen: JSON.stringify(samples),
+      allowed: 'beside --distributed <runners>, which judges them',
+    });
+  if (isSaved && distributed !== undefined)
+    faults.push({ path: '--save-baseline', seen: 'beside --distributed', allowed: 'on a run of one machine' });
+  if (faults.length > 0) throw new ConfigurationError('The command line', faults);
 }
 
 function whole(flag: string, text: string): number {

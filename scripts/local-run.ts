@@ -1,9 +1,8 @@
 import { join } from 'node:path';
 import type { Contoso } from '../fixtures/contoso/options.ts';
-import { loadEnvironment } from '../fixtures/environments/load.ts';
+import { loadEnvironment, wantedEnvironment } from '../fixtures/environments/load.ts';
 import type { Environment } from '../fixtures/environments/schema.ts';
 import { targetsOf } from '../fixtures/environments/targets.ts';
-import { readVariables } from '../fixtures/environments/variables.ts';
 import { type ExitCode, exitOf, parseFlags } from './exit-code.ts';
 import { showLive } from './local-live.ts';
 import { caFileOf, detectStore, LocalStoreError, type StoreMessage, startAlone, startInProcess } from './local-store.ts';
@@ -20,7 +19,7 @@ async function main(): Promise<ExitCode> {
   const stopped = untilStopped(isSpawned);
   const contoso = await started(environment, values.build, isSpawned);
   if (process.send) process.send({ kind: 'ready' } satisfies StoreMessage);
-  else process.stdout.write(describe(environment, values.env || readVariables().TARGET_ENV || 'local', contoso));
+  else process.stdout.write(describe(environment, wantedEnvironment(values.env), contoso));
   const stopShowing = process.stdout.isTTY && !process.send ? showLive(contoso.state, process.stdout) : undefined;
   await stopped;
   stopShowing?.();

@@ -1,4 +1,4 @@
-import { fileOf } from '../fixtures/environments/load.ts';
+import { fileOf, wantedEnvironment } from '../fixtures/environments/load.ts';
 import type { Environment } from '../fixtures/environments/schema.ts';
 import { readVariables } from '../fixtures/environments/variables.ts';
 import { IncidentStore } from '../health/incident-store.ts';
@@ -44,7 +44,7 @@ const onceDeliveryMs = 20_000;
  */
 async function main(signal: AbortSignal): Promise<ExitCode> {
   const { values } = parseFlags(flags);
-  const nameOrPath = values.env || readVariables().TARGET_ENV || 'local';
+  const nameOrPath = wantedEnvironment(values.env);
   const dryRun = values['dry-run'] ?? false;
   const read = () => (dryRun ? unwatched(deliverable(nameOrPath)) : deliverable(nameOrPath));
   const environment = read();

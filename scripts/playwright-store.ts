@@ -1,5 +1,4 @@
-import { loadEnvironment } from '../fixtures/environments/load.ts';
-import { readVariables } from '../fixtures/environments/variables.ts';
+import { loadEnvironment, wantedEnvironment } from '../fixtures/environments/load.ts';
 import { trustCertificates } from '../telemetry/trust.ts';
 
 /**
@@ -11,7 +10,7 @@ export default async function startStore(): Promise<void> {
   if (!environment.local) return;
   // A round against a store elsewhere has no use for it.
   const { ensureStore } = await import('./local-store.ts');
-  const store = await ensureStore(environment, readVariables().TARGET_ENV ?? 'local');
+  const store = await ensureStore(environment, wantedEnvironment());
   // Its CA may be newer than the configuration that was loaded before it started; the reporter publishes from this process.
   trustCertificates(store.caFile);
   // Workers inherit the variables of this process, and load playwright.config.ts, which reads this one.

@@ -4,7 +4,7 @@ import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { ConfigurationError } from '../fixtures/environments/errors.ts';
-import { loadEnvironment } from '../fixtures/environments/load.ts';
+import { loadEnvironment, wantedEnvironment } from '../fixtures/environments/load.ts';
 import type { Environment } from '../fixtures/environments/schema.ts';
 import { targetsOf } from '../fixtures/environments/targets.ts';
 import { readVariables } from '../fixtures/environments/variables.ts';
@@ -24,7 +24,7 @@ const traces = join('.local', 'replay');
  */
 async function replay(signal: AbortSignal): Promise<ExitCode> {
   const { values, positionals } = parseFlags({ outbox: { type: 'string' } }, process.argv.slice(2), 'the id of a result');
-  const nameOrPath = values.env || readVariables().TARGET_ENV || 'local';
+  const nameOrPath = wantedEnvironment(values.env);
   const environment = loadEnvironment(nameOrPath);
   const outbox = keptOutbox(environment, values.outbox);
   const [id] = positionals;

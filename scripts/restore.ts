@@ -1,6 +1,5 @@
 import { loadEnvironment } from '../fixtures/environments/load.ts';
 import type { Environment } from '../fixtures/environments/schema.ts';
-import { readVariables } from '../fixtures/environments/variables.ts';
 import { putBack } from '../load/control/control.ts';
 import { Journal, journalFile } from '../load/control/journal.ts';
 import { trustCertificates } from '../telemetry/trust.ts';
@@ -15,7 +14,7 @@ import { caFileOf, detectStore } from './local-store.ts';
  */
 async function restore(): Promise<ExitCode> {
   const { values } = parseFlags({});
-  const environment = loadEnvironment(values.env || readVariables().TARGET_ENV || 'local');
+  const environment = loadEnvironment(values.env);
   const unlock = lockControl(environment);
   try {
     const journal = new Journal(journalFile(environment.name));

@@ -1,8 +1,8 @@
 import path from 'node:path';
 import { journeyNames } from '../fixtures/environments/journeys.ts';
+import { wantedEnvironment } from '../fixtures/environments/load.ts';
 import type { Environment } from '../fixtures/environments/schema.ts';
 import { targetsOf } from '../fixtures/environments/targets.ts';
-import { readVariables } from '../fixtures/environments/variables.ts';
 import { runLoad, wantedOf } from '../load/run.ts';
 import { exitCodeOf, type LoadVerdict } from '../load/verdict/verdict.ts';
 import type { RunReport } from '../pages/report/run-report.ts';
@@ -19,7 +19,7 @@ import { whileAnnounced } from './under-way.ts';
 /** `npm start [-- --env <name or path>]`: the main job, once. */
 async function start({ signal }: Interruption): Promise<ExitCode> {
   const { values } = parseFlags({});
-  const nameOrPath = values.env || readVariables().TARGET_ENV || 'local';
+  const nameOrPath = wantedEnvironment(values.env);
   const environment = deliverable(nameOrPath);
   // A target that no load may go to is told of before anything is run.
   const targets = environment.production ? undefined : wantedOf({ environment, nameOrPath, scenario: 'target' }).targets;

@@ -1,4 +1,4 @@
-import { loadEnvironment } from '../fixtures/environments/load.ts';
+import { loadEnvironment, wantedEnvironment } from '../fixtures/environments/load.ts';
 import type { Environment } from '../fixtures/environments/schema.ts';
 import { targetsOf } from '../fixtures/environments/targets.ts';
 import { readVariables } from '../fixtures/environments/variables.ts';
@@ -22,7 +22,7 @@ const flags = { journey: { type: 'string' }, target: { type: 'string' }, publish
 /** `npm run synthetics [-- --journey <name>] [--target <name>] [--env <name or path>] [--publish]`: runs them now, once. */
 async function synthetics({ signal }: Interruption): Promise<ExitCode> {
   const { values } = parseFlags(flags);
-  const nameOrPath = values.env || readVariables().TARGET_ENV || 'local';
+  const nameOrPath = wantedEnvironment(values.env);
   const environment = values.publish ? deliverable(nameOrPath) : loadEnvironment(nameOrPath);
   const { checks, leftOut } = chosen(environment, values);
   trustCertificates();

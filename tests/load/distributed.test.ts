@@ -131,6 +131,10 @@ describe('npm run load -- --distributed', () => {
 
   it.each([
     { args: ['--distributed', 'two'], says: /--distributed: got "two"; allowed: a whole number above 0/ },
+    {
+      args: ['--distributed', '2', '--save-baseline'],
+      says: /--save-baseline: got beside --distributed; allowed: on a run of one/,
+    },
     { args: ['--distributed', '2', '--samples', '/nowhere'], says: /--samples: got \/nowhere, without a runner's samples/ },
   ])('refuses $args', ({ args, says }) => {
     const { status, stdout, stderr } = load('--env', 'local', ...args);
