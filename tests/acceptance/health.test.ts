@@ -58,14 +58,14 @@ async function agree(environment: Environment, live: LiveHealth): Promise<void> 
   expect(picture.nodes.find(({ id }) => id === 'global')?.state).toBe('healthy');
 }
 
-describe('the health model of a live store', { timeout: 300_000 }, () => {
+describe('the health model of a live store', { timeout: 600_000 }, () => {
   it('sees a region go and come back, names the cause, and tells of it once', async () => {
     // A minute in two and a half seconds.
     store = await startNamedStore('health-region', { timeScale: 24 });
     trustCertificates(store.caFile);
     const live = await LiveHealth.of(store.environment);
     closeLive = () => live.close();
-    await live.minutesUntil('healthy at first', ({ states }) => [...states.values()].every((state) => state === 'healthy'), 60);
+    await live.minutesUntil('healthy at first', ({ states }) => [...states.values()].every((state) => state === 'healthy'), 120);
     live.begin();
     await store.admin('POST', '/admin/faults', { kind: 'region-down', region: 'westeurope', seconds: 300 });
     const isDown = () => live.told().includes('opened');
@@ -84,7 +84,7 @@ describe('the health model of a live store', { timeout: 300_000 }, () => {
     await agree(store.environment, live);
     await store.admin('DELETE', '/admin/faults');
     const isBack = () => live.incidents().every(({ resolvedAtMs }) => resolvedAtMs !== undefined);
-    await live.minutesUntil('it is over', isBack, 40);
+    await live.minutesUntil('it is over', isBack, 80);
     expect(live.told()).toEqual(['opened', 'resolved']);
     expect(live.minutes.at(-1)?.states.get('store')).toBe('healthy');
   });
