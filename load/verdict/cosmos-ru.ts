@@ -157,6 +157,13 @@ function judgeProjected({ wanted, samples, server }: RunObservation, ledger: RuL
   const said = `${count(value)} ± ${count(within)} RU/s at the target rate`;
   if (value - within > base.limit)
     return { ...base, value, verdict: 'fail', reason: `${said} are over the budget of ${count(base.limit)}` };
+  const untold = Object.keys(wanted.targetIterations).filter(
+    (name) => !ledger.journeys.some(({ journey, iterations }) => journey === name && iterations > 0),
+  );
+  if (untold.length > 0) {
+    const reason = `${said}, without ${untold.join(', ')}, of which none passed: nobody knows what it costs`;
+    return { ...base, value, verdict: 'inconclusive', reason };
+  }
   if (value + within <= base.limit) {
     if (ledger.idleRuPerSecond !== undefined) return { ...base, value, verdict: 'pass' };
     const reason = `${said}, and what the store costs at rest, which no metrics of the minutes before the load told`;

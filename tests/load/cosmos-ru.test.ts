@@ -245,6 +245,16 @@ describe('judging RU', () => {
       reason: '260 ± 0 RU/s at the target rate are over the budget of 200',
     },
     {
+      title: 'in budget, but for a journey that never passed',
+      changes: {
+        samples: charged(60),
+        server: atRest,
+        wanted: { targetIterations: { ...wanted.targetIterations, reviews: 2 } },
+      },
+      verdict: 'inconclusive',
+      reason: /, without reviews, of which none passed: nobody knows what it costs$/,
+    },
+    {
       title: 'on the budget',
       changes: { samples: charged(60), server: atRest, wanted: { budgetRuPerSecond: 260 } },
       verdict: 'pass',
