@@ -141,7 +141,10 @@ describe('commands', () => {
 
   test('health reads a local store that runs', async () => {
     writeFileSync(caFileOf(store.environment), store.contoso.ca);
-    const { output } = await run('health', '--outbox', outboxFile);
+    const look = async () => (await run('health', '--outbox', outboxFile)).output;
+    let output = await look();
+    // Its questions have limits of real time, which a busy machine can miss; nothing that is wrong comes right by asking again.
+    for (let again = 0; again < 2 && output.includes('not read'); again += 1) output = await look();
     rmSync(caFileOf(store.environment));
     expect(output).not.toMatch(/Error|not read|doesn’t run/);
     expect(output).toMatch(/westeurope/);
