@@ -1,6 +1,7 @@
 import type { Browser, Page } from '@playwright/test';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { seriesBins } from '../../health/series.ts';
+import { History } from '../../pages/status/history.ts';
 import { type StatusServer, type StatusServerOptions, serveStatusPage } from '../../pages/status/server.ts';
 import { type Known, statusOf } from '../../pages/status/status.ts';
 import type { AvailabilityResult } from '../../synthetics/result.ts';
@@ -98,6 +99,19 @@ describe('the status page', () => {
     await expect.poll(() => page.locator('#latency canvas').count(), patience).toBe(6);
     expect(requests.filter((url) => !url.startsWith(`${origin}/`))).toEqual([]);
     expect(errors).toEqual([]);
+  });
+
+  test('says on a chart of latency that there is nothing in it', async () => {
+    const nowMs = Date.now();
+    const known = troubled(environment, nowMs);
+    const { page, know } = await open({ ...known, history: new History() });
+    const titles = page.locator('#latency .u-title');
+    await expect.poll(() => titles.allInnerTexts(), patience).toContain('checkout: no data, none passed');
+    expect((await titles.allInnerTexts()).filter((title) => title.endsWith('no data, none passed'))).toHaveLength(6);
+    const later = nowMs + minuteMs;
+    know({ ...known, nowMs: later, judgedAtMs: later });
+    await expect.poll(() => titles.allInnerTexts(), patience).toContain('checkout');
+    expect(await titles.allInnerTexts()).not.toContainEqual(expect.stringContaining('no data'));
   });
 
   test('opens a light to its signals and reasons, by keyboard alone', async () => {

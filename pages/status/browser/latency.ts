@@ -48,12 +48,16 @@ function slowest(lines: readonly Line[]): Line[] {
 const textOf = (journey: string, lines: readonly Line[]) =>
   `p95 of ${journey}: ${lines.map((line) => `${line.target} ${lastOf(line) < 0 ? 'unknown' : milliseconds(lastOf(line))}`).join(', ')}`;
 
-function draw(host: HTMLElement, title: string, lines: readonly Line[]): uPlot {
+/** An empty grid looks like values that don't show. */
+const titleOf = (journey: string, lines: readonly Line[]) =>
+  lines.some((line) => lastOf(line) >= 0) ? journey : `${journey}: no data, none passed`;
+
+function draw(host: HTMLElement, journey: string, lines: readonly Line[]): uPlot {
   const times = lines[0]?.points.map(([atMs]) => atMs / 1_000) ?? [];
   const look = axisLook();
   return new uPlot(
     {
-      title,
+      title: titleOf(journey, lines),
       width: host.clientWidth,
       height: heightPx,
       cursor: { sync: { key: 'latency' }, points: { size: 6 } },
