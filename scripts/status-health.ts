@@ -6,7 +6,7 @@ import { type Budget, budgetsOf } from '../health/objectives.ts';
 import { overpromised, overpromisedLine } from '../health/promises.ts';
 import { silenceOf } from '../health/silences.ts';
 
-/** What the history of incidents says now: what is open, what is left of the error budgets, what can't be promised. */
+/** What the history of incidents says now; what is open stands last, where a terminal shows it after a thousand lines. */
 export function healthLines(environment: Environment, store: IncidentStore, nowMs: number): string[] {
   const open = store.openIncidents();
   const acked = new Set(store.acks().map(({ key }) => key));
@@ -18,11 +18,11 @@ export function healthLines(environment: Environment, store: IncidentStore, nowM
     return `${isAcked}${silence ? ` (silenced until ${new Date(silence.untilMs).toISOString()}: ${silence.why})` : ''}`;
   };
   return [
-    open.length === 0 ? 'incidents: none open' : `incidents: ${open.length} open`,
-    ...open.map((incident) => `  ${incident.key}  ${titleOf(incident)}${stateOf(incident)}`),
-    ...untold(environment, store, nowMs),
     ...(budgets.length === 0 ? ['error budgets: unknown, nothing was judged yet'] : ['error budgets left:', tableOf(budgets)]),
     ...overpromised(environment).map(overpromisedLine),
+    ...untold(environment, store, nowMs),
+    open.length === 0 ? 'incidents: none open' : `incidents: ${open.length} open`,
+    ...open.map((incident) => `  ${incident.key}  ${titleOf(incident)}${stateOf(incident)}`),
   ];
 }
 

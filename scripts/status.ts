@@ -30,11 +30,11 @@ async function status(): Promise<ExitCode> {
     console.log(heartbeatLine(results, nowMs));
     console.log(results.length === 0 ? 'no results' : tableOf(summarise(results), environment, nowMs));
     for (const line of certificateLines(results)) console.log(line);
+    console.log(`outbox: ${waiting} waiting, ${parked} refused or unreadable, ${lost} lost`);
+    for (const { items, reason } of outbox.reasons('parked')) console.log(`  ${items} × ${reason}`);
     withIncidents(environment, values.outbox, (store) => {
       for (const line of healthLines(environment, store, nowMs)) console.log(line);
     });
-    console.log(`outbox: ${waiting} waiting, ${parked} refused or unreadable, ${lost} lost`);
-    for (const { items, reason } of outbox.reasons('parked')) console.log(`  ${items} × ${reason}`);
     return 0;
   } finally {
     outbox.close();

@@ -16,6 +16,13 @@ describe('what status says of incidents', () => {
     expect(lines()).not.toContain('silenced');
     store.addSilence({ subject: 'eastus', fromMs: nowMs - minuteMs, untilMs: nowMs + minuteMs, why: 'plan is moved' });
     expect(lines()).toContain('(silenced until 2026-11-23T00:41:00.000Z: plan is moved)');
+    // Below tables that fill a screen.
+    const [above, heading, last] = healthLines(environmentWith(), store, nowMs).slice(-3);
+    expect([above, heading, last]).toEqual([
+      expect.stringContaining('alerts that nobody got'),
+      'incidents: 1 open',
+      expect.stringContaining('fail in eastus since 00:20 UTC'),
+    ]);
   });
 
   test.each([
