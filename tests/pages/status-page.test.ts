@@ -95,6 +95,7 @@ describe('the status page', () => {
     expect(await text(page, '#budgets')).toContain('too fast');
     const cell = page.locator('#matrix tr', { hasText: 'westeurope' }).first().locator('td[data-journey=checkout]');
     expect(await cell.innerText()).toContain('✗ failed');
+    expect(await text(page, '#matrix .legend')).toContain('A bar is 10 minutes; a cell says its latest bar');
     expect(await cell.locator('svg').getAttribute('aria-label')).toMatch(/^checkout at westeurope: failed at \d\d:\d\d/);
     await expect.poll(() => page.locator('#latency canvas').count(), patience).toBe(6);
     expect(requests.filter((url) => !url.startsWith(`${origin}/`))).toEqual([]);

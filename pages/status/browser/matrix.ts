@@ -49,7 +49,7 @@ function legend(columnMs: number): HTMLElement {
     'p',
     { class: 'legend muted' },
     ...parts,
-    `A bar is ${columnMs / 60_000} minutes. What ran under load tests, experiments or maintenance doesn't count.`,
+    `A bar is ${columnMs / 60_000} minutes; a cell says its latest bar and the share of all. What ran under load tests, experiments or maintenance doesn't count.`,
   );
 }
 
