@@ -88,7 +88,7 @@ export const components: Readonly<Record<ComponentName, Component>> = {
       { signal: 'responseMs', scope: 'region', optional },
       { signal: 'siteErrors', scope: 'region', optional },
       { signal: 'instanceHealthPercent', scope: 'region', optional },
-      { signal: 'certificateDays', scope: 'stamp', optional, atMost: degrades },
+      { signal: 'certificateDays', scope: 'stamp', optional },
     ],
     explainedBy: ['plan', 'cosmos', 'payment', 'key-vault'],
   },
@@ -136,7 +136,7 @@ export const globalComponents: Readonly<Record<GlobalComponentName, Omit<Compone
     signals: [
       { signal: 'edgeErrors', scope: 'store' },
       { signal: 'passedOnRetry', scope: 'stamp', optional },
-      { signal: 'certificateDays', scope: 'stamp', optional, atMost: degrades },
+      { signal: 'certificateDays', scope: 'stamp', optional },
     ],
   },
   telemetry: { title: 'telemetry', signals: [{ signal: 'inconclusive', scope: 'store' }] },

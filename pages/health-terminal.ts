@@ -1,7 +1,8 @@
 import pc from 'picocolors';
 import { sentenceOf } from '../health/because.ts';
 import type { Health } from '../health/model.ts';
-import type { HealthPicture, NodePicture } from '../health/picture.ts';
+import type { HealthPicture, NodePicture, SignalPicture } from '../health/picture.ts';
+import { thresholdOf } from '../health/thresholds.ts';
 import { words } from './words.ts';
 
 /** State by sign and word, colour beside. */
@@ -15,7 +16,23 @@ export function pictureLines({ nodes, rootCauses, warnings }: HealthPicture): st
     ({ cause, place, state, because }) =>
       `cause: ${cause} in ${place}, ${state}: ${because.map(({ text }) => text).join('; ') || 'its children'}`,
   );
-  return [...(store ? treeOf(store, byId, '', new Set()) : []), ...causes, ...warnings.map(({ text }) => `warning: ${text}`)];
+  const tree = store ? treeOf(store, byId, '', new Set()) : [];
+  return [...tree, ...causes, ...leftOut(nodes), ...warnings.map(({ text }) => `warning: ${text}`)];
+}
+
+/** What nothing is known of though its node has a state: it may be unknown, and so doesn't show in the tree. */
+function leftOut(nodes: readonly NodePicture[]): string[] {
+  const places = new Map<string, string[]>();
+  for (const { stamp = 'global', signals } of nodes.filter((node) => node.state !== 'unknown'))
+    for (const { title } of signals.filter((each) => each.state === 'unknown' && !isOfFailures(each)))
+      places.set(title, [...(places.get(title) ?? []), stamp]);
+  return [...places].map(([title, stamps]) => `no data: ${title} of ${[...new Set(stamps)].join(', ')}`);
+}
+
+/** Where each row is a failure, none is what a store that is well has. */
+function isOfFailures({ signal }: SignalPicture): boolean {
+  const { value } = thresholdOf(signal).source;
+  return 'when' in value && value.when.length === 0;
 }
 
 function treeOf(node: NodePicture, byId: ReadonlyMap<string, NodePicture>, indent: string, shown: Set<string>): string[] {

@@ -83,8 +83,16 @@ const bounds: readonly Situation[] = [
   band('fewer than half are', 'instanceHealthPercent', 'westeurope', '49x10', { 'westeurope/api': 'unhealthy' }),
   band('a certificate for thirty days', 'certificateDays', 'westeurope', '30x5', { 'westeurope/api': 'healthy' }),
   band('a certificate for less', 'certificateDays', 'westeurope', '29.5x5', { 'westeurope/api': 'degraded' }),
-  band('a certificate for a week stops nobody yet', 'certificateDays', 'westeurope', '6.5x5', {
-    'westeurope/api stamp:westeurope store': 'degraded',
+  band('a certificate for a week', 'certificateDays', 'westeurope', '7x5', { 'westeurope/api': 'degraded' }),
+  band('a certificate for less than a week', 'certificateDays', 'westeurope', '6.5x5', {
+    'westeurope/api flow:browse@westeurope stamp:westeurope region:westeurope': 'unhealthy',
+    'flow:deploy@westeurope': 'degraded',
+    'stamp:eastus': 'healthy',
+    [upwards]: 'degraded',
+  }),
+  band('the global certificate for less than a week', 'certificateDays', 'global', '6.5x5', {
+    'front-door global store': 'unhealthy',
+    regions: 'healthy',
   }),
   band('the global certificate', 'certificateDays', 'global', '29x5', { 'front-door global store': 'degraded' }),
   band('4 % of Cosmos requests are throttled', 'cosmosThrottled', 'contoso@westeurope', '4/50x10', {

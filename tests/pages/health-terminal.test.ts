@@ -30,6 +30,22 @@ describe('the picture in a terminal', () => {
     expect(lines.filter((line) => line.includes('nothing known of: server latency p95'))).not.toEqual([]);
   });
 
+  it('says what there is no data of where the rest is well, and nothing of what has rows for failures alone', () => {
+    const lines = linesOf([
+      ['responseMs', 'westeurope', '-x60'],
+      ['cosmosRuPercent', 'contoso', '-x60'],
+      ['exceptions', 'westeurope', '-x60'],
+      ['scaleFailures', 'plan-westeurope', '-x60'],
+    ]);
+    expect(lines[0]).toBe('✓ healthy 100  store');
+    const said = lines.filter((line) => line.startsWith('no data: '));
+    expect(said).toEqual([
+      'no data: App Service response p95 of westeurope',
+      'no data: App Service server errors of westeurope',
+      'no data: Cosmos normalised RU of westeurope, eastus',
+    ]);
+  });
+
   it('says unknown of everything where there is nothing', () => {
     const lines = linesOf([], 'nothing');
     expect(lines[0]).toBe('? unknown  store');
