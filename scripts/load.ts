@@ -100,8 +100,8 @@ async function distributed(options: LoadOptions, runners: number, samples: strin
     return 0;
   }
   const { serverMetricsOf } = await import('./server-metrics.ts');
-  // A local store that is gone has no metrics; Azure keeps them.
-  const serverMetrics = environment.local ? undefined : serverMetricsOf(scenario, environment);
+  // Azure keeps them; a local store that is gone has none, and the verdict says so.
+  const serverMetrics = serverMetricsOf(scenario, environment);
   mkdirSync(runDirectory, { recursive: true });
   const seen = compared(await judgeDistributed({ ...options, serverMetrics }, runners, samples), false);
   const verdict = await report(environment, runDirectory, seen);

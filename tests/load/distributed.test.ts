@@ -3,12 +3,14 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'n
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
+import local from '../../fixtures/environments/local.json';
 import { Collector } from '../../load/collector.ts';
 import { type Manifest, type ManifestOptions, manifestsOf, writeManifests } from '../../load/distributed/manifests.ts';
 import { collectRunners, mergedGenerator } from '../../load/distributed/runners.ts';
 import { brokenOff } from '../../load/verdict/exit.ts';
 import { judge } from '../../load/verdict/judge.ts';
 import { typescript } from '../../scripts/typescript.ts';
+import { environmentAt } from './live.ts';
 import { observed } from './sample-load.ts';
 
 const root = join(__dirname, '../..');
@@ -197,6 +199,18 @@ describe('what runners have left', () => {
   it('is told apart by time, not by file: one after the other counts the same', () => {
     const halves = left(2, (runner) => lines.slice(runner * 3_000, (runner + 1) * 3_000));
     expect(collectRunners(halves, 'target', 2, 600).collector.samples().seconds).toHaveLength(600);
+  });
+
+  it('is not green without the server metrics of a local store that is gone', () => {
+    const gone = environmentAt('http://127.0.0.1:1', { local: { ...local.local, controlEndpoint: 'https://127.0.0.1:1' } });
+    const args = ['--env', gone.environmentFile, '--distributed', '2', '--samples', left(2)];
+    const { stdout } = spawnSync(process.execPath, [...typescript, 'scripts/load.ts', 'target', ...args], {
+      cwd: root,
+      encoding: 'utf8',
+    });
+    gone.close();
+    folders.push(/^reports: (\S+)$/m.exec(stdout)?.[1] ?? folder());
+    expect(stdout).toMatch(/no server metrics \(.*127\.0\.0\.1:1/);
   });
 
   it.each([
