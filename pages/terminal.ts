@@ -24,8 +24,7 @@ export function renderRun(report: RunReport, colour = isColorSupported): string 
     ...(report.load ? ['', ...loadLines(report.load, colours)] : []),
     ...report.notes.map((note) => `  – ${note}`),
     ...report.faults.map((fault) => paint(colours, 'failed', `  ✗ ${fault}`)),
-    '',
-    deliveryLine(report.delivery),
+    ...(report.delivery ? ['', deliveryLine(report.delivery)] : []),
   ].join('\n');
 }
 

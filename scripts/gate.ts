@@ -135,7 +135,6 @@ async function conclude({ environment, folder }: Gate, { startedAt, parts, leftO
     faults: [],
     notes: leftOut,
     results,
-    delivery: { accepted: 0, undelivered: 0, parked: 0 },
     parts,
     exitCode,
   };

@@ -19,9 +19,10 @@ export function writeLoadReport(folder: string, verdict: LoadVerdict): void {
   writeFileSync(join(folder, 'verdict.json'), `${JSON.stringify(verdict, null, 2)}\n`);
   writeFileSync(join(folder, 'verdict.md'), loadMarkdown(verdict));
   const { environment, startedAt, endedAt } = verdict;
-  const nothing = { faults: [], notes: [], results: [], delivery: { accepted: 0, undelivered: 0, parked: 0 } };
   writeReport(folder, {
-    ...nothing,
+    faults: [],
+    notes: [],
+    results: [],
     run: basename(folder),
     environment,
     startedAt,

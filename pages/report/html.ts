@@ -40,7 +40,7 @@ ${report.faults.map((fault) => `<p class="bad">✗ ${escapeHtml(fault)}</p>`).jo
 ${partsSection(report.parts ?? [])}
 ${report.results.length > 0 ? matrixSection(report.results) : ''}
 ${failureSection(report.results)}
-${report.results.length > 0 ? `<p>${escapeHtml(deliveryLine(report.delivery))}</p>` : ''}
+${report.delivery ? `<p>${escapeHtml(deliveryLine(report.delivery))}</p>` : ''}
 ${report.load ? loadSection(report.load) : ''}
 </main><script>${js}</script></body></html>
 `;

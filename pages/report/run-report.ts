@@ -31,7 +31,8 @@ export interface RunReport {
   /** What does not apply to this environment, or was left out on purpose, a line each. */
   readonly notes: readonly string[];
   readonly results: readonly AvailabilityResult[];
-  readonly delivery: DeliverySummary;
+  /** Absent where the run publishes no results. */
+  readonly delivery?: DeliverySummary | undefined;
   readonly load?: LoadVerdict | undefined;
   /** Of a gate, in order; what was left out stands in the notes. */
   readonly parts?: readonly GatePart[] | undefined;

@@ -69,6 +69,17 @@ describe('report.html', () => {
     await page.close();
   });
 
+  test('tells of delivery where results were published, and not where none are: a gate', async () => {
+    const told = async (change: Parameters<typeof sampleReport>[0]) => {
+      const { page } = await open('delivery', change);
+      const count = await page.getByText('accepted by Application Insights').count();
+      await page.close();
+      return count;
+    };
+    expect(await told({})).toBe(1);
+    expect(await told({ delivery: undefined })).toBe(0);
+  });
+
   test('fits a phone without scrolling the page sideways', async () => {
     const { page } = await open('phone', {});
     await page.setViewportSize({ width: 360, height: 700 });
