@@ -137,7 +137,9 @@ describe('monitor commands against the local store', () => {
     const monitor = { ...environment.monitor, stopWithinMs: 300, concurrency: { overall: 50, perTarget: 10 } };
     const budgets = { ...environment.budgets, requestMs: 60_000, journeyMs: 60_000 };
     writeFileSync(file, JSON.stringify({ ...environment, monitor, budgets }));
-    await store.admin('POST', '/admin/faults', { kind: 'route', route: 'GET /api/products', delayMs: 60_000, seconds: 600 });
+    // The first request of every journey, so that whichever check runs hangs.
+    for (const route of ['GET /api/products', 'GET /api/me', 'GET /api/health'])
+      await store.admin('POST', '/admin/faults', { kind: 'route', route, delayMs: 60_000, seconds: 600 });
     const child = start('monitor', ['--env', file, '--outbox', outbox('hasty')]);
     const end = ended(child);
     const port = await portOf(child);
