@@ -20,6 +20,8 @@ const cpuLimit = thresholds.cpuPercent.degradedAt;
 const limits = { decision: 10, start: 5, recovery: 15, scaleIn: 20 } as const;
 /** Seconds of real time that have to be well in a row. */
 const calmSeconds = 3;
+/** The run is timed from its first sample, which comes a part of a second after k6 has begun: the load's last second is no whole one. */
+const unevenMs = 1_000;
 
 type Base = Omit<Judgement, 'verdict'>;
 
@@ -157,7 +159,7 @@ function judgeGap(run: RunObservation, line: Timeline, attribution: Attribution)
   const { samples, wanted } = run;
   const fromMs = line.steps[0]?.crossedMs ?? line.steps[0]?.fromMs ?? line.startMs;
   const gap = everySecond(attributedSeconds(samples, run.generator, attribution)).filter(
-    ({ atMs }) => atMs >= fromMs && atMs + 1000 <= line.fallMs,
+    ({ atMs }) => atMs >= fromMs && atMs + 1000 <= line.fallMs - unevenMs,
   );
   const requests = gap.reduce((sum, second) => sum + second.requests, 0);
   const lost = gap.reduce((sum, { layers: { generator: _, ...others } = {} }) => sum + sumOf(Object.values(others)), 0);
@@ -231,7 +233,7 @@ function judgeRecovered(
       verdict: 'inconclusive',
       reason: `objectives met again: the load was not sent (${lastMissed.said})`,
     };
-  if (lastMissed.untilMs + 1000 > line.fallMs)
+  if (lastMissed.untilMs + 1000 > line.fallMs - unevenMs)
     return {
       ...base,
       value,

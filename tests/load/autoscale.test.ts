@@ -120,6 +120,8 @@ interface Row {
   readonly failedFrom?: number;
   /** Of the load, so much was sent. */
   readonly share?: number;
+  /** And of its last second. */
+  readonly lastShare?: number;
   readonly p95?: (minute: number) => number;
   readonly generator?: Changes['generator'];
   readonly samples?: Partial<RunObservation['samples']>;
@@ -134,6 +136,7 @@ function courseOf({
   server,
   failedFrom = 99,
   share = 1,
+  lastShare = 1,
   p95 = () => 40,
   generator,
   samples,
@@ -150,7 +153,7 @@ function courseOf({
   };
   const rateAt = (second: number) => plan.stages.findLast(({ fromSeconds }) => fromSeconds <= second)?.ratePerSecond ?? 0;
   const seconds = minutes.map((i) => {
-    const requests = Math.round(rateAt(i) * share);
+    const requests = Math.round(rateAt(i) * share * (i === 27 ? lastShare : 1));
     const lost = i >= failedFrom && i < 28 ? Math.ceil(requests / 5) : 0;
     return {
       atMs: at(i),
@@ -280,6 +283,13 @@ const rows: readonly Row[] = [
     verdict: 'fail',
     says: /^latency p95 900 ms while it grows is over 500 ms/,
   },
+  {
+    title: 'latency that never comes back under its objective',
+    p95: (minute) => (minute > 6 && minute < 28 ? 450 : 40),
+    verdict: 'fail',
+    says: /^objectives were never met again under the load: latency p95 450 ms/,
+  },
+  { title: 'a load that ends within its last second', lastShare: 0.4, verdict: 'pass', says: /^$/ },
   {
     title: 'flapping',
     course: { in: [16, 35, 41], out: [10, 19] },
