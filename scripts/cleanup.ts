@@ -12,8 +12,8 @@ const defaultOlderThanMinutes = '10';
 /** `npm run cleanup [-- --older-than <minutes>] [--env <name or path>]`: removes what killed runs left behind. */
 async function cleanup(): Promise<ExitCode> {
   const { values } = parseFlags({ 'older-than': { type: 'string', default: defaultOlderThanMinutes } } as const);
-  // Number('') is 0, which would spare nothing.
-  const minutes = Number(values['older-than'] || Number.NaN);
+  // Blanks are 0 to Number, which would spare nothing.
+  const minutes = Number(values['older-than'].trim() || Number.NaN);
   if (!(Number.isFinite(minutes) && minutes >= 0)) {
     const fault = { path: '--older-than', seen: JSON.stringify(values['older-than']), allowed: 'minutes, 0 or more' };
     throw new ConfigurationError('The command line', [fault]);

@@ -100,5 +100,6 @@ function faultOf(token: Token, all: Options, takesPositionals: boolean): Fault |
   // What begins with a dash is more likely the next flag than a value.
   const isNext = !inlineValue && value !== undefined && value.length > 1 && value.startsWith('-');
   if (isNext) return { path, seen: `${JSON.stringify(value)}, which looks like a flag`, allowed: `${path} <value>` };
-  return value === undefined ? { path, seen: 'no value', allowed: `${path} <value>` } : undefined;
+  // A variable of a script that was never set, most likely: what the flag is left out for is not what was meant.
+  return value ? undefined : { path, seen: value === '' ? '""' : 'no value', allowed: `${path} <value>` };
 }

@@ -52,7 +52,7 @@ function add(store: IncidentStore, subjects: readonly string[], { text, why, nea
   const [subject = ''] = subjects;
   const ms = durationMs(text ?? '');
   const faults: Fault[] = [];
-  const shown = (value: string | undefined) => (value === undefined || value === '' ? 'nothing' : JSON.stringify(value));
+  const shown = (value: string | undefined) => (value === undefined ? 'nothing' : JSON.stringify(value));
   if (subjects.length !== 1 || subject === '')
     faults.push({
       path: '',

@@ -69,6 +69,8 @@ describe('flags', () => {
     ['two at once', ['--one', '--two'], ['2 faults', '--one', '--two']],
     ['a positional argument', ['target'], ['got "target"; allowed: flags alone: --env, --rate, --publish']],
     ['a missing value', ['--rate'], ['--rate: got no value; allowed: --rate <value>']],
+    ['an empty value', ['--rate', ''], ['--rate: got ""; allowed: --rate <value>']],
+    ['an empty value after an equals sign', ['--rate='], ['--rate: got ""; allowed: --rate <value>']],
     ['a flag in the place of a value', ['--rate', '--publish'], ['--rate: got "--publish", which looks like a flag']],
     ['a negative number', ['--rate', '-5'], ['--rate: got "-5", which looks like a flag; allowed: --rate <value>']],
     ['a value of a switch', ['--publish=yes'], ['--publish: got "yes"; allowed: the flag alone']],

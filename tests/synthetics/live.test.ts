@@ -142,7 +142,7 @@ group('npm run cleanup', () => {
     expect(code).toBe(1);
   });
 
-  test.each(['-1', 'soon', 'Infinity', ''])('--older-than %j is wrong usage: 3', async (value) => {
+  test.each(['-1', 'soon', 'Infinity', ' '])('--older-than %j is wrong usage: 3', async (value) => {
     const { code, stderr } = await live.script('cleanup.ts', `--older-than=${value}`);
     expect([code, stderr]).toEqual([3, expect.stringContaining('minutes, 0 or more')]);
   });
