@@ -1,15 +1,14 @@
 import { existsSync } from 'node:fs';
 import { DatabaseSync } from 'node:sqlite';
 import { pathToFileURL } from 'node:url';
+import { errorCode } from '../telemetry/outbox-file.ts';
 
 /** SQLite's primary codes for a disk that takes nothing: READONLY, IOERR, FULL, CANTOPEN. */
 const diskCodes = new Set([8, 10, 13, 14]);
 
 /** Whether the disk was it: full, read-only or gone. */
 export function isOfDisk(error: unknown): boolean {
-  if (!(error instanceof Error)) return false;
-  const code = 'errcode' in error && typeof error.errcode === 'number' ? error.errcode & 0xff : 0;
-  return diskCodes.has(code) || isOfDisk(error.cause);
+  return error instanceof Error && (diskCodes.has(errorCode(error)) || isOfDisk(error.cause));
 }
 
 /** Opens a file as usual or, where the disk takes nothing, as it is: to look at it needs no room. */

@@ -100,7 +100,7 @@ function prepare(database: DatabaseSync): void {
 export const isBusy = (error: unknown): boolean => errorCode(error) === sqliteBusy;
 
 /** SQLite's primary result code: the low byte of what `node:sqlite` reports. */
-function errorCode(error: unknown): number {
+export function errorCode(error: unknown): number {
   const code = error instanceof Error && 'errcode' in error ? error.errcode : undefined;
   return typeof code === 'number' ? code & 0xff : 0;
 }

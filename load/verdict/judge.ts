@@ -137,7 +137,13 @@ function judgeRun(run: RunObservation): Judgement {
   }
   if (run.samples.requests === 0)
     return { ...base, verdict: 'inconclusive', reason: 'k6 sent no request, so nothing was measured' };
-  const { iterations = 0 } = run.generator;
+  const { iterations } = run.generator;
+  if (iterations === undefined)
+    return {
+      ...base,
+      verdict: 'inconclusive',
+      reason: 'k6 left no count of its journeys: whether its samples are whole nobody knows',
+    };
   const told = Object.values(run.samples.journeys).reduce((sum, journey) => sum + journey.iterations, 0);
   if (told < iterations * toldShare) {
     const reason = `k6 counted ${count(iterations)} journeys, its samples tell of ${count(told)}: some were lost on the way`;

@@ -276,6 +276,12 @@ const rows: readonly Row[] = [
     reason: 'k6 was killed by SIGKILL (after 30 s of 60 s)',
   },
   {
+    title: 'is inconclusive when k6 leaves no count of its own',
+    generator: { iterations: undefined },
+    verdict: 'inconclusive',
+    reason: /^k6 left no count of its journeys/,
+  },
+  {
     title: 'is inconclusive when a person stops it',
     samples: { requests: 1800, lastAtMs: start + 30_000, ...browse({ iterations: 50 }) },
     generator: { exitCode: 105, interrupted: true },

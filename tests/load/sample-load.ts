@@ -75,6 +75,7 @@ export function observed({ wanted, samples, generator, server }: Changes = {}): 
       coresUsed: 0.3,
       cores: 2,
       machineBusy: 0.5,
+      iterations: 0,
       ...generator,
     },
     server,
